@@ -1,0 +1,33 @@
+package queue
+
+import "time"
+
+// Outcome is what a test run says of a candidate. The zero Outcome is Unmeasured: unknown is never green.
+type Outcome string
+
+const (
+	Unmeasured Outcome = ""          // nothing trustworthy is known
+	Green      Outcome = "green"     // every step ran and exited 0
+	Red        Outcome = "red"       // a step failed, or hit a limit that the suite itself is bound by
+	TimedOut   Outcome = "timed out" // the run outlived its recipe's timeout or quiet limit
+	Infra      Outcome = "infra"     // the host failed, not the change: worth another run
+	Cancelled  Outcome = "cancelled" // stopped because its result was no longer wanted
+)
+
+// Verdict is an outcome with the facts people need to understand it.
+type Verdict struct {
+	Outcome Outcome       `json:"outcome"`
+	Reason  string        `json:"reason,omitempty"` // one sentence; empty when green
+	Step    string        `json:"step,omitempty"`   // the step that decided it: its name, or "setup"
+	Exit    int           `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
+	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
+	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order
+	Took    time.Duration `json:"took"`
+}
+
+// StepResult is one started step of a run.
+type StepResult struct {
+	Name string        `json:"name"`
+	Exit int           `json:"exit"`
+	Took time.Duration `json:"took"`
+}
