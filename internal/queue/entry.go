@@ -1,0 +1,103 @@
+package queue
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is where a pull request stands. Every open pull request that lander has seen has an entry.
+type State string
+
+const (
+	Idle    State = "idle"    // nobody asked to land this head
+	Queued  State = "queued"  // asked to land; whether it waits or is tested follows from the candidates
+	Landed  State = "landed"  // this head is on trunk
+	Dropped State = "dropped" // this head left the queue without landing
+)
+
+// Entry is what lander knows of one open pull request, pinned to one head.
+type Entry struct {
+	Change
+	State      State
+	SeenAt     time.Time  // forge's clock at the newest look
+	HeadSince  time.Time  // forge's clock when this head was first seen
+	AskedBy    Person     // who asked to land this head
+	AskedAt    time.Time  // when; decides who comes first within a priority
+	Priority   int        // higher lands first; 0 is usual
+	Held       bool       // a reviewer said hold
+	Approvals  []Approval // of exactly this head, one per person
+	Objections []Person   // who requested changes and has not taken it back
+	Handled    []string   // ids of the reviews and asks that have acted
+	HeldBy     Number     // conflicts with this change ahead, which may still leave; 0: none
+	Drop       *Drop      // set while Dropped
+	Landing    *Landing   // set while Landed
+	Gone       bool       // closed on the forge: the entry leaves the Queue at the next save
+}
+
+// Change is a pull request at one head, as the forge describes it.
+type Change struct {
+	Number Number
+	Head   SHA
+	Branch string
+	Fork   bool
+	Draft  bool
+	Title  string
+	Body   string
+	URL    string
+	Author Person
+	Labels []string
+}
+
+// Approval is one person's consent to land exactly one head.
+type Approval struct {
+	ID  string    `json:"id"`
+	Who Person    `json:"who"`
+	At  time.Time `json:"at"`
+	Via string    `json:"via"` // "review" or "command"
+}
+
+// DropCode says why a change left the queue; people read the sentences made from it.
+type DropCode string
+
+const (
+	DropFailed      DropCode = "failed"      // the suite is red on the candidate
+	DropTimedOut    DropCode = "timed out"   // the suite hit a limit
+	DropConflict    DropCode = "conflict"    // it does not apply on trunk
+	DropUnbuildable DropCode = "unbuildable" // it can never be a candidate as it stands
+	DropEmpty       DropCode = "empty"       // trunk has all of it
+	DropInfra       DropCode = "infra"       // the machine failed it too often
+)
+
+// Drop is why and when a change left the queue without landing.
+type Drop struct {
+	Code      DropCode    `json:"code"`
+	At        time.Time   `json:"at"`
+	Reason    string      `json:"reason"`              // one sentence
+	Files     []string    `json:"files,omitempty"`     // of a conflict
+	Candidate CandidateID `json:"candidate,omitempty"` // whose run decided it
+}
+
+// Landing is how a change reached trunk.
+type Landing struct {
+	Candidate CandidateID   `json:"candidate"`
+	Tip       SHA           `json:"tip"`     // trunk after the landing
+	Commits   []BuiltCommit `json:"commits"` // this change's own
+	At        time.Time     `json:"at"`
+}
+
+func (e *Entry) handled(id string) bool { return slices.Contains(e.Handled, id) }
+
+// shown reports whether sha names the entry's head as a person would type it.
+func (e *Entry) named(sha string) bool {
+	return len(sha) >= 7 && strings.HasPrefix(string(e.Head), strings.ToLower(sha))
+}
+
+func (e *Entry) clone() *Entry {
+	c := *e
+	c.Labels = slices.Clone(e.Labels)
+	c.Approvals = slices.Clone(e.Approvals)
+	c.Objections = slices.Clone(e.Objections)
+	c.Handled = slices.Clone(e.Handled)
+	return &c
+}

@@ -1,0 +1,96 @@
+package queue
+
+import (
+	"fmt"
+	"time"
+)
+
+// NoticeKind says what a notice is about.
+type NoticeKind string
+
+const (
+	NoticeLiving  NoticeKind = "living"  // the living comment and the status on the head
+	NoticeThumb   NoticeKind = "thumb"   // a command was accepted: a reaction, no words
+	NoticeAnswer  NoticeKind = "answer"  // a command was not accepted, or asked a question
+	NoticeVoided  NoticeKind = "voided"  // a push took the approval away
+	NoticeDropped NoticeKind = "dropped" // left the queue without landing: somebody must act
+	NoticeLanded  NoticeKind = "landed"  // on trunk; the pull request is closed if the forge did not do so itself
+)
+
+// Notice is something to tell about one change. It is saved with the state that makes it true and sent afterwards.
+type Notice struct {
+	Key     string     `json:"key"` // required: the same key is told once, or edited in place when it is living
+	Kind    NoticeKind `json:"kind"`
+	Number  Number     `json:"number"`
+	Head    SHA        `json:"head"`
+	At      time.Time  `json:"at"`
+	Author  Person     `json:"author"`
+	Comment int64      `json:"comment,omitempty"` // thumb, answer: the comment that asked; 0: none
+
+	Text      string        `json:"text,omitempty"`      // answer, voided: the sentence
+	Standing  *Standing     `json:"standing,omitempty"`  // living
+	Drop      *Drop         `json:"drop,omitempty"`      // dropped
+	Verdict   *Verdict      `json:"verdict,omitempty"`   // dropped by a run, landed
+	Base      SHA           `json:"base,omitempty"`      // dropped, landed: what the candidate stood on
+	Candidate SHA           `json:"candidate,omitempty"` // dropped, landed: what was tested
+	ID        CandidateID   `json:"id,omitempty"`
+	Run       int           `json:"run,omitempty"`
+	Landing   *Landing      `json:"landing,omitempty"` // landed
+	Approvers []string      `json:"approvers,omitempty"`
+	Waited    time.Duration `json:"waited,omitempty"` // landed: from asking to landing
+}
+
+// Stage is where a change stands, as people see it.
+type Stage string
+
+const (
+	StageIdle    Stage = "idle"
+	StageHeld    Stage = "held"    // queued, but something must change first
+	StageWaiting Stage = "waiting" // queued, its turn will come by itself
+	StageTesting Stage = "testing"
+	StageLanding Stage = "landing"
+	StageLanded  Stage = "landed"
+	StageDropped Stage = "dropped"
+)
+
+// Standing is all that people are shown of where a change stands; derived, never stored as truth.
+type Standing struct {
+	Number    Number      `json:"number"`
+	Head      SHA         `json:"head"`
+	Title     string      `json:"title"`
+	URL       string      `json:"url"`
+	Author    Person      `json:"author"`
+	Stage     Stage       `json:"stage"`
+	Since     time.Time   `json:"since"`
+	Priority  int         `json:"priority"`
+	Position  int         `json:"position,omitempty"` // in the line, from 1; 0: not queued
+	Ahead     []Number    `json:"ahead,omitempty"`    // who is in front, nearest trunk first
+	AskedBy   string      `json:"asked_by,omitempty"`
+	AskedAt   time.Time   `json:"asked_at,omitzero"`
+	Approvers []string    `json:"approvers,omitempty"`
+	Reasons   []Reason    `json:"reasons,omitempty"` // why it has not landed
+	ID        CandidateID `json:"id,omitempty"`
+	Run       int         `json:"run,omitempty"`
+	Base      SHA         `json:"base,omitempty"`
+	Candidate SHA         `json:"candidate,omitempty"`
+	Drop      *Drop       `json:"drop,omitempty"`
+	Landing   *Landing    `json:"landing,omitempty"`
+}
+
+func livingKey(n Number) string { return fmt.Sprintf("living/%d", n) }
+
+// living asks for the living comment to be brought up to date. The keeper fills in the Standing when it saves.
+func (q *Queue) living(e *Entry, at time.Time) {
+	q.tell(Notice{Key: livingKey(e.Number), Kind: NoticeLiving, Number: e.Number, Head: e.Head, At: at, Author: e.Author})
+}
+
+func (q *Queue) answer(e *Entry, a Ask, text string) {
+	q.tell(Notice{Key: "answer/" + a.ID, Kind: NoticeAnswer, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment, Text: text})
+}
+
+func (q *Queue) thumb(e *Entry, a Ask) {
+	if a.Comment == 0 {
+		return
+	}
+	q.tell(Notice{Key: "thumb/" + a.ID, Kind: NoticeThumb, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment})
+}

@@ -1,0 +1,102 @@
+package queue
+
+import "time"
+
+// Plan lists what the state asks for, the most urgent first: land what passed, cancel what is moot, start what is built, build
+// what comes next. It is a function of its arguments alone; a state it has nothing to add to gives an empty plan.
+func (q Queue) Plan(now time.Time, p Policy) []Action {
+	var land, moot, run []Action
+	flight := 0
+	for _, c := range q.Candidates {
+		if c.ended() {
+			continue
+		}
+		flight++
+		reason := q.moot(c, p)
+		switch {
+		case c.State == CandidateLanding:
+			// The push may have left: whoever lands it again looks before pushing, so this is also the recovery.
+			land = append(land, Land{Candidate: c, Push: reason == "" && q.moving(now, p)})
+		case reason != "":
+			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
+		case c.State == CandidateBuilt:
+			if !now.Before(c.NotTill) {
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1})
+			}
+		case c.State == CandidatePassed && q.moving(now, p):
+			land = append(land, Confirm{Candidate: c})
+		case c.State == CandidateConfirmed && q.moving(now, p):
+			land = append(land, Land{Candidate: c, Push: true})
+		}
+	}
+	plan := append(append(land, moot...), run...)
+	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
+		return plan
+	}
+	for _, e := range q.Line() {
+		if len(conditions(e, p)) > 0 {
+			continue
+		}
+		return append(plan, Build{
+			ID: q.Next + 1,
+			Request: BuildRequest{
+				Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second),
+				Members: []Member{{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())}},
+			},
+		})
+	}
+	return plan
+}
+
+// Wake is when Plan may say something new though no fact arrived; zero: never.
+func (q Queue) Wake(now time.Time) time.Time {
+	var wake time.Time
+	consider := func(t time.Time) {
+		if t.After(now) && (wake.IsZero() || t.Before(wake)) {
+			wake = t
+		}
+	}
+	if q.Pause != nil {
+		consider(q.Pause.Until)
+	}
+	if q.Trouble != nil {
+		consider(q.Trouble.NotTill)
+	}
+	for _, c := range q.Candidates {
+		consider(c.NotTill)
+	}
+	return wake
+}
+
+// moving reports whether anything may be built or landed now.
+func (q Queue) moving(now time.Time, p Policy) bool {
+	return q.Stop == nil && !q.PausedAt(now) && p.Problem == "" && !p.Recipe.Empty() &&
+		(q.Trouble == nil || !now.Before(q.Trouble.NotTill))
+}
+
+// moot says why a candidate is of no more use; empty: it still is.
+func (q Queue) moot(c *Candidate, p Policy) string {
+	if c.Below == 0 && c.Base != q.Tip {
+		return sayMootTrunk(q.Tip)
+	}
+	for _, m := range c.Members {
+		e := q.Entry(m.Number)
+		switch {
+		case e == nil || e.Gone || e.State != Queued:
+			return sayMootGone(m.Number)
+		case e.Head != m.Head:
+			return sayMootHead(m.Number)
+		}
+		if rs := conditions(e, p); len(rs) > 0 {
+			return sayMootCondition(m.Number, rs[0])
+		}
+	}
+	return ""
+}
+
+func (p Policy) style() Style {
+	if p.Style == "" {
+		return StyleRebase
+	}
+	return p.Style
+}

@@ -1,0 +1,15 @@
+package queue
+
+// PolicyFile is where a repository keeps its policy; it is read from trunk only.
+const PolicyFile = ".lander.yml"
+
+// Policy is what a repository asks of its landings.
+type Policy struct {
+	Style     Style    // empty means StyleRebase
+	Approvals int      // people who must approve the head
+	NoLabels  []string // labels that keep a change waiting
+	Window    int      // candidates in flight; below 1 means 1
+	Batch     int      // members in one candidate; below 1 means 1
+	Recipe    Recipe   // how candidates are tested
+	Problem   string   // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
+}

@@ -1,0 +1,143 @@
+package queue
+
+import (
+	"slices"
+	"time"
+)
+
+// Reason is one open condition between a change and trunk.
+type Reason struct {
+	Code  string    `json:"code"` // stable, for programs
+	Text  string    `json:"text"` // what is open
+	Since time.Time `json:"since,omitzero"`
+	Who   string    `json:"who"`  // who can lift it
+	Next  string    `json:"next"` // what happens then
+	Held  bool      `json:"held"` // a person must act; otherwise it passes by itself
+}
+
+// Why lists what stands between a change and trunk, the weightiest first. Empty: nothing, or the change is not known.
+func (q Queue) Why(n Number, now time.Time, p Policy) []Reason {
+	e := q.Entry(n)
+	if e == nil {
+		return nil
+	}
+	switch e.State {
+	case Landed:
+		return nil
+	case Dropped:
+		return []Reason{sayDropped(e.Drop)}
+	case Idle:
+		return append([]Reason{sayIdle(e)}, conditions(e, p)...)
+	}
+	rs := conditions(e, p)
+	rs = append(rs, q.laneReasons(now, p)...)
+	if c := q.CandidateOf(n); c != nil {
+		return append(rs, sayInFlight(c))
+	}
+	if ahead := q.ahead(n); len(ahead) > 0 && len(rs) == 0 {
+		rs = append(rs, sayBehind(e, ahead))
+	}
+	if len(rs) == 0 {
+		rs = append(rs, sayNext(e))
+	}
+	return rs
+}
+
+// Standing describes a change for people. ok is false when it is not known.
+func (q Queue) Standing(n Number, now time.Time, p Policy) (s Standing, ok bool) {
+	e := q.Entry(n)
+	if e == nil {
+		return Standing{}, false
+	}
+	s = Standing{
+		Number: n, Head: e.Head, Title: e.Title, URL: e.URL, Author: e.Author, Stage: StageIdle, Since: e.HeadSince,
+		Priority: e.Priority, AskedBy: e.AskedBy.Login, AskedAt: e.AskedAt, Approvers: e.approvers(),
+		Reasons: q.Why(n, now, p), Drop: e.Drop, Landing: e.Landing,
+	}
+	switch e.State {
+	case Landed:
+		s.Stage, s.Since = StageLanded, e.Landing.At
+	case Dropped:
+		s.Stage, s.Since = StageDropped, e.Drop.At
+	case Queued:
+		s.Stage, s.Since = StageWaiting, e.AskedAt
+		s.Ahead = q.ahead(n)
+		s.Position = len(s.Ahead) + 1
+		if slices.ContainsFunc(s.Reasons, func(r Reason) bool { return r.Held }) {
+			s.Stage = StageHeld
+		}
+		if c := q.CandidateOf(n); c != nil {
+			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.ID, c.Run, c.Base, c.Built.SHA, c.Since
+			s.Stage = StageTesting
+			if c.State == CandidateLanding {
+				s.Stage = StageLanding
+			}
+		}
+	}
+	return s, true
+}
+
+// conditions are what the change itself still lacks; a change with none may be a member.
+func conditions(e *Entry, p Policy) []Reason {
+	var rs []Reason
+	if e.Draft {
+		rs = append(rs, sayDraft(e))
+	}
+	if missing := p.Approvals - len(e.Approvals); missing > 0 {
+		rs = append(rs, sayUnapproved(e, missing))
+	}
+	if len(e.Objections) > 0 {
+		rs = append(rs, sayObjections(e))
+	}
+	for _, l := range e.Labels {
+		if slices.Contains(p.NoLabels, l) {
+			rs = append(rs, sayLabel(l))
+		}
+	}
+	if e.Held {
+		rs = append(rs, sayHeld())
+	}
+	if e.HeldBy != 0 {
+		rs = append(rs, sayHeldBy(e.HeldBy))
+	}
+	return rs
+}
+
+// laneReasons are what stops every change of the lane.
+func (q Queue) laneReasons(now time.Time, p Policy) []Reason {
+	var rs []Reason
+	if q.Stop != nil {
+		rs = append(rs, sayStopped(q.Stop))
+	}
+	if q.PausedAt(now) {
+		rs = append(rs, sayPaused(q.Pause))
+	}
+	if p.Problem != "" {
+		rs = append(rs, sayPolicy(p.Problem))
+	} else if p.Recipe.Empty() {
+		rs = append(rs, sayNoRecipe())
+	}
+	if q.Trouble != nil {
+		rs = append(rs, sayTrouble(q.Trouble))
+	}
+	return rs
+}
+
+func (q Queue) ahead(n Number) []Number {
+	var ns []Number
+	for _, e := range q.Line() {
+		if e.Number == n {
+			return ns
+		}
+		ns = append(ns, e.Number)
+	}
+	return ns
+}
+
+func (e *Entry) approvers() []string {
+	var logins []string
+	for _, a := range e.Approvals {
+		logins = append(logins, a.Who.Login)
+	}
+	return logins
+}
