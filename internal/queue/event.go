@@ -9,6 +9,10 @@ type (
 	// ChangeSeen is a look at a pull request.
 	ChangeSeen struct{ Sight Sight }
 
+	// ChangeRemembered brings back what was known of a pull request that had left, before a look at it after its return: what
+	// it was told is not done again, and what landed does not land twice.
+	ChangeRemembered struct{ Entry *Entry }
+
 	// ChangeAsked is a command that came another way than by a comment: from the CLI or a page.
 	ChangeAsked struct {
 		Number Number
@@ -113,18 +117,19 @@ type (
 	}
 )
 
-func (ChangeSeen) event()      {}
-func (ChangeAsked) event()     {}
-func (TrunkSeen) event()       {}
-func (CandidateMade) event()   {}
-func (CandidateUnmade) event() {}
-func (RunStarted) event()      {}
-func (RunReported) event()     {}
-func (RunLost) event()         {}
-func (Confirmed) event()       {}
-func (LandingBegun) event()    {}
-func (LandingDone) event()     {}
-func (LandingUndone) event()   {}
-func (Abandoned) event()       {}
-func (Paused) event()          {}
-func (Resumed) event()         {}
+func (ChangeSeen) event()       {}
+func (ChangeRemembered) event() {}
+func (ChangeAsked) event()      {}
+func (TrunkSeen) event()        {}
+func (CandidateMade) event()    {}
+func (CandidateUnmade) event()  {}
+func (RunStarted) event()       {}
+func (RunReported) event()      {}
+func (RunLost) event()          {}
+func (Confirmed) event()        {}
+func (LandingBegun) event()     {}
+func (LandingDone) event()      {}
+func (LandingUndone) event()    {}
+func (Abandoned) event()        {}
+func (Paused) event()           {}
+func (Resumed) event()          {}

@@ -23,10 +23,11 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			if !now.Before(c.NotTill) {
 				run = append(run, StartRun{Candidate: c, Run: c.Run + 1})
 			}
-		case c.State == CandidatePassed && q.moving(now, p):
-			land = append(land, Confirm{Candidate: c})
-		case c.State == CandidateConfirmed && q.moving(now, p):
+		case !q.moving(now, p):
+		case c.State == CandidateConfirmed && now.Sub(c.Since) < confirmFor:
 			land = append(land, Land{Candidate: c, Push: true})
+		case c.State == CandidatePassed, c.State == CandidateConfirmed:
+			land = append(land, Confirm{Candidate: c})
 		}
 	}
 	plan := append(append(land, moot...), run...)

@@ -1,0 +1,300 @@
+package queue
+
+import (
+	"slices"
+	"time"
+)
+
+// Apply records a fact and returns the state that follows. It accepts every event in every state: what no longer matters
+// (a late verdict, an old look, a second copy) changes nothing.
+func (q Queue) Apply(ev Event) Queue {
+	switch ev := ev.(type) {
+	case ChangeSeen:
+		q.seen(ev.Sight)
+	case ChangeRemembered:
+		if e := ev.Entry; e != nil && q.Entry(e.Number) == nil {
+			e = e.clone()
+			e.Gone = false
+			if e.State == Queued {
+				e.State = Idle
+			}
+			q.put(e)
+		}
+	case ChangeAsked:
+		if e := q.Entry(ev.Number); e != nil && !e.Gone && !e.handled(ev.Ask.ID) {
+			q.ask(ev.Number, ev.Ask, time.Time{})
+		}
+	case TrunkSeen:
+		q.trunk(ev)
+	case CandidateMade:
+		q.made(ev)
+	case CandidateUnmade:
+		q.unmade(ev)
+	case RunStarted:
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateBuilt && ev.Run == c.Run+1 {
+			q.move(ev.ID, func(c *Candidate) {
+				c.State, c.Run, c.Since, c.NotTill, c.Verdict = CandidateTesting, ev.Run, ev.At, time.Time{}, nil
+			})
+			q.record(ev.At, 0, ev.ID, "run started", recordRunStarted(c, ev.Run))
+			q.livingAll(c, ev.At)
+		}
+	case RunReported:
+		q.reported(ev)
+	case RunLost:
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateTesting && c.Run == ev.Run {
+			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, ev.At })
+			q.record(ev.At, 0, ev.ID, "run lost", recordRunLost(ev.Run))
+		}
+	case Confirmed:
+		if c := q.Candidate(ev.ID); c != nil && (c.State == CandidatePassed || c.State == CandidateConfirmed) {
+			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateConfirmed, ev.At })
+		}
+	case LandingBegun:
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateConfirmed {
+			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateLanding, ev.At })
+			q.record(ev.At, 0, ev.ID, "landing begun", recordIntent(q.Lane, c))
+		}
+	case LandingDone:
+		q.landed(ev)
+	case LandingUndone:
+		q.undone(ev)
+	case Abandoned:
+		if c := q.Candidate(ev.ID); c != nil && !c.ended() && c.State != CandidateLanding {
+			q.end(c, CandidateAbandoned, ev.Reason, ev.At)
+			q.livingAll(c, ev.At)
+		}
+	case Paused:
+		if q.Pause == nil || !q.Pause.At.Equal(ev.At) || q.Pause.By != ev.By || q.Pause.Reason != ev.Reason {
+			q.Pause = &Pause{By: ev.By, Reason: ev.Reason, At: ev.At, Until: ev.Until}
+			q.record(ev.At, 0, 0, "paused", sayPaused(q.Pause).Text)
+			q.livingLine(ev.At)
+		}
+	case Resumed:
+		if q.Pause != nil || q.Stop != nil || q.Trouble != nil {
+			q.Pause, q.Stop, q.Trouble = nil, nil, nil
+			q.record(ev.At, 0, 0, "resumed", recordResumed(ev.By))
+			q.livingLine(ev.At)
+		}
+	}
+	return q
+}
+
+// Fill completes what notices say from the state as it is now: living comments get their Standing, answers to why their text.
+func (q Queue) Fill(now time.Time, p Policy) Queue {
+	if len(q.Outbox) == 0 {
+		return q
+	}
+	out := slices.Clone(q.Outbox)
+	for i := range out {
+		switch {
+		case out[i].Kind == NoticeLiving:
+			if s, ok := q.Standing(out[i].Number, now, p); ok {
+				out[i].Standing = &s
+			}
+		case out[i].Kind == NoticeAnswer && out[i].Text == "":
+			out[i].Text = sayReasons(q.Why(out[i].Number, now, p))
+		}
+	}
+	q.Outbox = out
+	return q
+}
+
+func (q *Queue) trunk(ev TrunkSeen) {
+	if ev.Tip == q.Tip {
+		return
+	}
+	for _, c := range q.Candidates {
+		if c.State == CandidateLanding {
+			return // it may be our own push; its resolution reads trunk again
+		}
+	}
+	switch {
+	case q.Tip == "":
+		q.record(ev.At, 0, 0, "adopted", recordAdopted(q.Lane, ev.Tip))
+	case ev.Rewound:
+		q.Stop = &Stop{Reason: sayRewound(q.Tip, ev.Tip), At: ev.At}
+		q.record(ev.At, 0, 0, "rewound", q.Stop.Reason)
+		q.livingLine(ev.At)
+	default:
+		q.record(ev.At, 0, 0, "bypass", sayBypass(q.Tip, ev.Tip))
+	}
+	q.moveTip(ev.Tip)
+}
+
+// moveTip lets everything that was set aside for a conflict with what lay below be tried again on the new trunk.
+func (q *Queue) moveTip(tip SHA) {
+	q.Tip = tip
+	for _, e := range q.Entries {
+		if e.HeldBy != 0 && q.CandidateOf(e.HeldBy) == nil {
+			q.edit(e.Number, func(e *Entry) { e.HeldBy = 0 })
+		}
+	}
+}
+
+func (q *Queue) made(ev CandidateMade) {
+	if ev.ID != q.Next+1 || ev.Request.Base != q.Tip {
+		return
+	}
+	for _, m := range ev.Request.Members {
+		if e := q.Entry(m.Number); e == nil || e.Gone || e.State != Queued || e.Head != m.Head || q.CandidateOf(m.Number) != nil {
+			return
+		}
+	}
+	c := &Candidate{
+		ID: ev.ID, Base: ev.Request.Base, Members: ev.Request.Members, Style: ev.Request.Style, At: ev.Request.At,
+		Built: ev.Built, Recipe: ev.Recipe, State: CandidateBuilt, Since: ev.At,
+	}
+	q.Next = ev.ID
+	q.Candidates = append(slices.Clip(q.Candidates), c)
+	q.record(ev.At, 0, c.ID, "candidate built", recordBuilt(c))
+}
+
+func (q *Queue) unmade(ev CandidateUnmade) {
+	e := q.Entry(ev.Member.Number)
+	if ev.ID != q.Next+1 || ev.Base != q.Tip || e == nil || e.Gone || e.State != Queued || e.Head != ev.Member.Head {
+		return
+	}
+	if below := q.Candidate(ev.Below); below != nil && ev.Code == DropConflict {
+		// What it conflicts with may still leave the queue, so it waits for that instead of being sent back to its author.
+		with := below.Members[len(below.Members)-1].Number
+		q.edit(e.Number, func(e *Entry) { e.HeldBy = with })
+		q.record(ev.At, e.Number, 0, "held", sayHeldBy(with).Text)
+		q.living(e, ev.At)
+		return
+	}
+	q.drop(e.Number, Drop{Code: ev.Code, At: ev.At, Reason: ev.Reason, Files: ev.Files}, &Candidate{Base: ev.Base})
+}
+
+func (q *Queue) reported(ev RunReported) {
+	c := q.Candidate(ev.ID)
+	if c == nil || c.State != CandidateTesting || c.Run != ev.Run || c.Verdict != nil {
+		return
+	}
+	v := ev.Verdict
+	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
+	switch v.Outcome {
+	case Green:
+		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
+		q.livingAll(c, ev.At)
+	case Red, TimedOut:
+		q.fail(c, v, ev.At)
+	case Cancelled:
+		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateBuilt, ev.At, &v })
+	default:
+		if c.Run >= infraTries {
+			q.fail(c, v, ev.At)
+			return
+		}
+		q.move(c.ID, func(c *Candidate) {
+			c.State, c.Since, c.Verdict, c.NotTill = CandidateBuilt, ev.At, &v, ev.At.Add(backoff(c.Run))
+		})
+		q.livingAll(c, ev.At)
+	}
+}
+
+// fail ends a candidate by its verdict and drops its members.
+func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
+	q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
+	code, reason := sayDropReason(v)
+	c = q.Candidate(c.ID)
+	q.end(c, CandidateFailed, reason, at)
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
+			q.drop(m.Number, Drop{Code: code, At: at, Reason: reason, Candidate: c.ID}, c)
+		}
+	}
+}
+
+func (q *Queue) landed(ev LandingDone) {
+	c := q.Candidate(ev.ID)
+	if c == nil || c.State != CandidateLanding {
+		return
+	}
+	q.end(c, CandidateLanded, "", ev.At)
+	q.Trouble = nil
+	if ev.Tip != c.Built.SHA {
+		q.record(ev.At, 0, 0, "bypass", sayBypass(c.Built.SHA, ev.Tip))
+	}
+	q.moveTip(ev.Tip)
+	for _, m := range c.Members {
+		l := &Landing{Candidate: c.ID, Tip: c.Built.SHA, At: ev.At}
+		for _, bc := range c.Built.Commits {
+			if bc.Member == m.Number {
+				l.Commits = append(l.Commits, bc)
+			}
+		}
+		e := q.Entry(m.Number)
+		if e == nil {
+			continue
+		}
+		if e.Head == m.Head {
+			q.edit(m.Number, func(e *Entry) { e.State, e.Landing, e.Drop, e.HeldBy = Landed, l, nil, 0 })
+			q.living(e, ev.At)
+		}
+		q.record(ev.At, m.Number, c.ID, "landed", recordLanded(m, l))
+		q.tell(Notice{
+			Key: noticeKey("landed", m.Number, m.Head, c.ID), Kind: NoticeLanded, Number: m.Number, Head: m.Head, At: ev.At, Author: e.Author,
+			Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.ID, Run: c.Run, Landing: l,
+			Approvers: e.approvers(), Waited: ev.At.Sub(e.AskedAt),
+		})
+	}
+}
+
+func (q *Queue) undone(ev LandingUndone) {
+	c := q.Candidate(ev.ID)
+	if c == nil || c.State != CandidateLanding {
+		return
+	}
+	if ev.Denied == "" {
+		q.end(c, CandidateAbandoned, sayMoved(), ev.At)
+		q.livingAll(c, ev.At)
+		return
+	}
+	tries := 1
+	if q.Trouble != nil {
+		tries += q.Trouble.Tries
+	}
+	q.Trouble = &Trouble{Reason: ev.Denied, At: ev.At, Tries: tries, NotTill: ev.At.Add(backoff(tries))}
+	q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidatePassed, ev.At })
+	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
+	q.livingAll(c, ev.At)
+}
+
+// end takes a candidate out of flight.
+func (q *Queue) end(c *Candidate, state CandidateState, reason string, at time.Time) {
+	q.move(c.ID, func(c *Candidate) { c.State, c.Reason, c.Since = state, reason, at })
+	if state == CandidateAbandoned {
+		q.record(at, 0, c.ID, "candidate abandoned", reason)
+	}
+	for _, e := range q.Entries {
+		if e.HeldBy != 0 && c.Has(e.HeldBy) {
+			q.edit(e.Number, func(e *Entry) { e.HeldBy = 0 })
+		}
+	}
+}
+
+// drop takes an entry out of the queue without landing and tells its author why.
+func (q *Queue) drop(n Number, d Drop, c *Candidate) {
+	q.edit(n, func(e *Entry) { e.State, e.Drop, e.HeldBy = Dropped, &d, 0 })
+	e := q.Entry(n)
+	q.record(d.At, n, c.ID, "dropped", d.Reason)
+	q.tell(Notice{
+		Key: noticeKey("dropped", n, e.Head, q.Next) + "/" + d.At.UTC().Format("20060102T150405.000000"), Kind: NoticeDropped, Number: n, Head: e.Head, At: d.At, Author: e.Author,
+		Drop: &d, Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.ID, Run: c.Run, Approvers: e.approvers(),
+	})
+	q.living(e, d.At)
+}
+
+func (q *Queue) livingAll(c *Candidate, at time.Time) {
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && !e.Gone {
+			q.living(e, at)
+		}
+	}
+}
+
+func (q *Queue) livingLine(at time.Time) {
+	for _, e := range q.Line() {
+		q.living(e, at)
+	}
+}

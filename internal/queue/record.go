@@ -1,0 +1,74 @@
+package queue
+
+import (
+	"fmt"
+	"time"
+)
+
+// What the journal says. One line for each transition, for the operator and the change's page.
+
+func recordSeen(s Sight) string {
+	return fmt.Sprintf("%s by %s, head %s", s.Branch, s.Author.Login, s.Head.Short())
+}
+
+func recordHead(from, to SHA) string { return fmt.Sprintf("from %s to %s", from.Short(), to.Short()) }
+
+func recordClosed(s Sight, l Lane) string {
+	switch {
+	case s.Merged:
+		return "the forge shows it as merged"
+	case !s.Open:
+		return "closed on the forge"
+	default:
+		return fmt.Sprintf("it now asks to land on %s, not on %s", s.Base, l.Trunk)
+	}
+}
+
+func recordQueued(e *Entry) string {
+	return fmt.Sprintf("%s asked to land %s", e.AskedBy.Login, e.Head.Short())
+}
+
+func recordWeightless(r Review) string {
+	return fmt.Sprintf("%s approved, but may not approve this change", r.Who.Login)
+}
+
+func recordAsk(a Ask) string { return fmt.Sprintf("%s said %s", a.Who.Login, a.Verb) }
+
+func recordPriority(a Ask) string { return fmt.Sprintf("%s set it to %d", a.Who.Login, *a.Priority) }
+
+func recordAdopted(l Lane, tip SHA) string { return fmt.Sprintf("%s stands on %s", l.Trunk, tip) }
+
+func recordBuilt(c *Candidate) string {
+	return fmt.Sprintf("%s of %s on %s", c.Built.SHA, numbers(c.Numbers(), len(c.Members)), c.Base.Short())
+}
+
+func recordRunStarted(c *Candidate, run int) string {
+	return fmt.Sprintf("run %d of %s", run, c.Built.SHA.Short())
+}
+
+func recordRunLost(run int) string { return fmt.Sprintf("run %d ended without a verdict", run) }
+
+func recordVerdict(run int, v Verdict) string {
+	text := fmt.Sprintf("run %d is %s after %s", run, v.Outcome, v.Took.Round(time.Millisecond))
+	if v.Outcome == Unmeasured {
+		text = fmt.Sprintf("run %d measured nothing", run)
+	}
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text
+}
+
+func recordIntent(l Lane, c *Candidate) string {
+	return fmt.Sprintf("%s from %s to %s", l.Trunk, c.Base, c.Built.SHA)
+}
+
+func recordLanded(m Member, l *Landing) string {
+	return fmt.Sprintf("%s landed as %s", m.Head.Short(), l.Tip)
+}
+
+func recordResumed(by string) string { return "by " + by }
+
+func noticeKey(kind string, n Number, head SHA, c CandidateID) string {
+	return fmt.Sprintf("%s/%d/%s/%d", kind, n, head, c)
+}

@@ -1,0 +1,147 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// seen brings an entry up to date with a look at its pull request.
+func (q *Queue) seen(s Sight) {
+	old := q.Entry(s.Number)
+	if old != nil && (old.Gone || s.At.Before(old.SeenAt)) {
+		return // an older look, answered late
+	}
+	if !s.Open || s.Base != q.Lane.Trunk {
+		q.leave(old, s)
+		return
+	}
+	if old == nil {
+		q.put(&Entry{Change: changeOf(s), State: Idle, SeenAt: s.At, HeadSince: s.At})
+		q.record(s.At, s.Number, 0, "seen", recordSeen(s))
+	} else if old.Head != s.Head {
+		q.headMoved(old, s)
+	}
+	q.edit(s.Number, func(e *Entry) {
+		e.Change, e.SeenAt = changeOf(s), s.At
+		e.Approvals, e.Objections = weigh(e, s)
+	})
+	q.acts(s)
+	if e := q.Entry(s.Number); old == nil && e.State == Queued || old != nil && shows(old, e) {
+		q.living(e, s.At)
+	}
+}
+
+// leave ends what was known of a pull request that is closed or wants to land elsewhere.
+func (q *Queue) leave(e *Entry, s Sight) {
+	if e == nil {
+		return
+	}
+	reason := recordClosed(s, q.Lane)
+	queued := e.State == Queued
+	q.edit(e.Number, func(e *Entry) {
+		e.Gone, e.SeenAt, e.HeldBy = true, s.At, 0
+		if queued {
+			e.State = Idle
+		}
+	})
+	q.record(s.At, e.Number, 0, "closed", reason)
+	if queued {
+		q.living(q.Entry(e.Number), s.At)
+	}
+}
+
+// headMoved starts over for a new head: nothing that was said of the old one holds for it.
+func (q *Queue) headMoved(e *Entry, s Sight) {
+	q.record(s.At, e.Number, 0, "head moved", recordHead(e.Head, s.Head))
+	if e.State == Queued {
+		q.tell(Notice{
+			Key: noticeKey("voided", e.Number, s.Head, 0), Kind: NoticeVoided, Number: e.Number, Head: s.Head, At: s.At, Author: e.Author,
+			Text: sayVoided(e.Head, s.Head, e.approvers()),
+		})
+	}
+	q.edit(e.Number, func(e *Entry) {
+		e.State, e.HeadSince, e.Approvals, e.Drop, e.Landing, e.HeldBy = Idle, s.At, nil, nil, nil, 0
+		e.AskedBy, e.AskedAt = Person{}, time.Time{}
+	})
+}
+
+// weigh says who approves exactly this head, and who objects. Reviews count as the forge has them now; commands count until the
+// head moves. The author and bots never approve (landing.md, I7).
+func weigh(e *Entry, s Sight) (approvals []Approval, objections []Person) {
+	newest := map[int64]Review{}
+	for _, r := range s.Reviews {
+		if r.State == ReviewCommented {
+			continue // words take no stand back
+		}
+		if was, ok := newest[r.Who.ID]; !ok || !r.At.Before(was.At) {
+			newest[r.Who.ID] = r
+		}
+	}
+	for _, a := range e.Approvals {
+		if a.Via == viaCommand && a.Who.ID != s.Author.ID {
+			approvals = append(approvals, a)
+		}
+	}
+	for _, r := range newest {
+		if !r.Role.Allows(RoleReview) || r.Who.Bot {
+			continue
+		}
+		if r.State == ReviewObjected {
+			objections = append(objections, r.Who)
+		}
+		if r.State == ReviewApproved && r.Head == s.Head && r.Who.ID != s.Author.ID && !approvedBy(approvals, r.Who) {
+			approvals = append(approvals, Approval{ID: r.ID, Who: r.Who, At: r.At, Via: viaReview})
+		}
+	}
+	slices.SortFunc(approvals, func(a, b Approval) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(objections, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
+	return approvals, objections
+}
+
+// acts lets each review and command that has not acted yet act once, in the order they were given.
+func (q *Queue) acts(s Sight) {
+	type act struct {
+		id string
+		at time.Time
+		do func()
+	}
+	var acts []act
+	e := q.Entry(s.Number)
+	for _, r := range s.Reviews {
+		if !e.handled(r.ID) && r.State == ReviewApproved {
+			acts = append(acts, act{r.ID, r.At, func() { q.reviewed(s.Number, r) }})
+		}
+	}
+	for _, a := range s.Asks {
+		if !e.handled(a.ID) {
+			acts = append(acts, act{a.ID, a.At, func() { q.ask(s.Number, a, s.PushedAt) }})
+		}
+	}
+	slices.SortStableFunc(acts, func(a, b act) int { return a.at.Compare(b.at) })
+	for _, a := range acts {
+		a.do()
+	}
+}
+
+func changeOf(s Sight) Change {
+	labels := slices.Clone(s.Labels)
+	slices.Sort(labels)
+	return Change{
+		Number: s.Number, Head: s.Head, Branch: s.Branch, Fork: s.Fork, Draft: s.Draft, Title: s.Title, Body: s.Body, URL: s.URL,
+		Author: s.Author, Labels: labels,
+	}
+}
+
+// shows reports whether people would be told something else of e than of old.
+func shows(old, e *Entry) bool {
+	if old.State == Idle && e.State == Idle {
+		return false // nobody asked anything of lander yet
+	}
+	return old.State != e.State || old.Head != e.Head || old.Draft != e.Draft || old.Held != e.Held || old.Priority != e.Priority ||
+		!slices.Equal(old.Labels, e.Labels) || !slices.Equal(old.approvers(), e.approvers()) || !slices.Equal(old.Objections, e.Objections)
+}
+
+func approvedBy(as []Approval, p Person) bool {
+	return slices.ContainsFunc(as, func(a Approval) bool { return a.Who.ID == p.ID })
+}
