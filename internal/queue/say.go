@@ -128,11 +128,18 @@ func sayDropReason(v Verdict) (DropCode, string) {
 	}
 }
 
-func sayConflict(files []string) string {
+// SayConflict is the reason of a drop for a conflict with trunk.
+func SayConflict(files []string) string {
 	return "it does not apply on trunk: conflicts in " + list(files)
 }
 
-func sayEmpty() string { return "trunk has all that it changes already" }
+// SayEmpty is the reason of a drop because nothing is left to land.
+func SayEmpty() string { return "trunk has all that it changes already" }
+
+// SayMismatch is the reason of a drop by the second check.
+func SayMismatch(paths []string) string {
+	return "lander's second check found that rebasing it changed what it does, in " + list(paths) + "; this is a fault of lander, not of the change"
+}
 
 func sayMootTrunk(tip SHA) string { return "trunk moved to " + tip.Short() }
 

@@ -1,0 +1,222 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// do carries out one deed and applies its outcome.
+func (k *Keeper) do(ctx context.Context, a queue.Action) error {
+	switch a := a.(type) {
+	case queue.Build:
+		return k.build(ctx, a)
+	case queue.StartRun:
+		return k.start(ctx, a)
+	case queue.Abandon:
+		k.cancel(a.ID)
+		k.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: k.Now()})
+		return nil
+	case queue.Confirm:
+		return k.confirm(ctx, a)
+	case queue.Land:
+		return k.land(ctx, a)
+	}
+	return fmt.Errorf("no such deed %T", a)
+}
+
+func (k *Keeper) build(ctx context.Context, a queue.Build) error {
+	for _, m := range a.Request.Members {
+		if !k.Mirror.Has(ctx, m.Head) {
+			// Trunk may be seen to have moved with it; then this plan is old and the next one is right.
+			if err := k.seeTrunk(ctx, a.Request.Members); err != nil {
+				return err
+			}
+			if k.q.Tip != a.Request.Base {
+				return nil
+			}
+			break
+		}
+	}
+	began := time.Now()
+	built, err := k.Builder.Build(ctx, a.Request)
+	if err == nil {
+		err = k.Builder.Check(ctx, a.Request, built)
+	}
+	if err != nil {
+		return k.unmade(a, err)
+	}
+	problem, err := k.checkPolicy(ctx, a.Request.Base, built.SHA)
+	if err != nil {
+		return fmt.Errorf("read the candidate's policy: %w", err)
+	}
+	if problem != "" {
+		return k.unmade(a, &queue.UnbuildableError{Member: a.Request.Members[len(a.Request.Members)-1].Number, Reason: problem})
+	}
+	k.Log.Debug().Int64("candidate", int64(a.ID)).Str("commit", string(built.SHA)).Dur("took", time.Since(began)).Msg("candidate built and checked")
+	k.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: k.policy.Recipe, At: k.Now()})
+	return nil
+}
+
+// unmade turns the builder's typed errors into a fact about the member at fault; any other error is the host's.
+func (k *Keeper) unmade(a queue.Build, err error) error {
+	ev := queue.CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, At: k.Now()}
+	var (
+		conflict    *queue.ConflictError
+		unbuildable *queue.UnbuildableError
+		empty       *queue.EmptyError
+		mismatch    *queue.MismatchError
+		at          queue.Number
+	)
+	switch {
+	case errors.As(err, &conflict):
+		at, ev.Code, ev.Files, ev.Reason = conflict.Member, queue.DropConflict, conflict.Files, queue.SayConflict(conflict.Files)
+	case errors.As(err, &unbuildable):
+		at, ev.Code, ev.Reason = unbuildable.Member, queue.DropUnbuildable, unbuildable.Reason
+	case errors.As(err, &empty):
+		at, ev.Code, ev.Reason = empty.Member, queue.DropEmpty, queue.SayEmpty()
+	case errors.As(err, &mismatch):
+		// Never seen with an honest builder: a fault of lander or of git, and reason enough not to land.
+		k.Log.Error().Err(err).Int64("candidate", int64(a.ID)).Msg("second check refused a candidate")
+		at = a.Request.Members[len(a.Request.Members)-1].Number
+		ev.Code, ev.Files, ev.Reason = queue.DropUnbuildable, mismatch.Paths, queue.SayMismatch(mismatch.Paths)
+	default:
+		return err
+	}
+	for _, m := range a.Request.Members {
+		if m.Number == at {
+			ev.Member = m
+		}
+	}
+	k.apply(ev)
+	return nil
+}
+
+// start saves that the run is under way, then starts it. A look at trunk runs beside it: should a human have pushed past lander
+// unnoticed, the run is not carried to its end in vain.
+func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
+	k.apply(queue.RunStarted{ID: a.Candidate.ID, Run: a.Run, At: k.Now()})
+	if err := k.save(ctx); err != nil {
+		return err
+	}
+	c := k.q.Candidate(a.Candidate.ID)
+	if c == nil || c.State != queue.CandidateTesting || c.Run != a.Run {
+		return nil
+	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	k.mu.Lock()
+	k.running[c.ID] = cancel
+	k.mu.Unlock()
+	k.runs.Go(func() {
+		defer cancel()
+		v := k.Test(run, c, a.Run)
+		k.mu.Lock()
+		if run.Err() == nil || v.Outcome != queue.Cancelled {
+			k.reports = append(k.reports, queue.RunReported{ID: c.ID, Run: a.Run, Verdict: v, At: k.Now()})
+		}
+		delete(k.running, c.ID)
+		k.mu.Unlock()
+		k.Nudge()
+	})
+	return nil
+}
+
+func (k *Keeper) cancel(id queue.CandidateID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if cancel := k.running[id]; cancel != nil {
+		cancel()
+	}
+}
+
+func (k *Keeper) isRunning(id queue.CandidateID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.running[id] != nil
+}
+
+// confirm looks at every member again, and at the inbox, so that nothing said before the intent is missed.
+func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
+	looked := map[queue.Number]bool{}
+	if err := k.look(ctx, a.Candidate.Numbers(), func(n queue.Number) { looked[n] = true }); err != nil {
+		return err
+	}
+	for _, n := range a.Candidate.Numbers() {
+		if !looked[n] {
+			return fmt.Errorf("%v could not be looked at again before landing", n)
+		}
+	}
+	if err := k.gather(ctx); err != nil {
+		return err
+	}
+	k.apply(queue.Confirmed{ID: a.Candidate.ID, At: k.Now()})
+	return nil
+}
+
+// land saves the intent, pushes, and believes only what it reads back.
+func (k *Keeper) land(ctx context.Context, a queue.Land) error {
+	c := a.Candidate
+	if c.State == queue.CandidateLanding {
+		// The push may have left before a crash or a cut line.
+		landed, tip, err := k.onTrunk(ctx, c)
+		switch {
+		case err != nil:
+			return err
+		case landed:
+			return k.landed(ctx, c, tip)
+		case !a.Push || tip != c.Base:
+			k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
+			return k.trunkAt(ctx, tip)
+		}
+	} else {
+		k.apply(queue.LandingBegun{ID: c.ID, At: k.Now()})
+		if err := k.save(ctx); err != nil {
+			return err
+		}
+		if now := k.q.Candidate(c.ID); now == nil || now.State != queue.CandidateLanding {
+			return nil
+		}
+	}
+	pushErr := k.Push(ctx, queue.LandRequest{Trunk: k.Lane.Trunk, Old: c.Base, New: c.Built.SHA})
+	landed, tip, err := k.onTrunk(ctx, c)
+	var denied *queue.DeniedError
+	switch {
+	case err != nil:
+		return errors.Join(pushErr, err)
+	case landed:
+		return k.landed(ctx, c, tip)
+	case errors.As(pushErr, &denied):
+		k.apply(queue.LandingUndone{ID: c.ID, Denied: denied.Output, At: k.Now()})
+		return k.trunkAt(ctx, tip)
+	case errors.Is(pushErr, queue.ErrMoved) || pushErr != nil && tip != c.Base:
+		k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
+		return k.trunkAt(ctx, tip)
+	case pushErr != nil:
+		return pushErr
+	}
+	return fmt.Errorf("the push was accepted, but %s stands on %s without %s", k.Lane.Trunk, tip.Short(), c.Built.SHA.Short())
+}
+
+// onTrunk reads back whether the candidate is on trunk.
+func (k *Keeper) onTrunk(ctx context.Context, c *queue.Candidate) (landed bool, tip queue.SHA, err error) {
+	tip, err = k.Mirror.Tip(ctx, k.Lane.Trunk)
+	if err != nil {
+		return false, "", fmt.Errorf("read back %v: %w", k.Lane, err)
+	}
+	if tip == c.Built.SHA || tip == c.Base {
+		return tip == c.Built.SHA, tip, nil
+	}
+	if tip, err = k.Mirror.Fetch(ctx, k.Lane.Trunk, nil); err != nil {
+		return false, "", fmt.Errorf("read back %v: %w", k.Lane, err)
+	}
+	landed, err = k.Mirror.Contains(ctx, tip, c.Built.SHA)
+	return landed, tip, err
+}
+
+func (k *Keeper) landed(ctx context.Context, c *queue.Candidate, tip queue.SHA) error {
+	k.apply(queue.LandingDone{ID: c.ID, Tip: tip, At: k.Now()})
+	return k.readPolicy(ctx)
+}

@@ -1,0 +1,68 @@
+// Package gate is the only room that acts. Its Keeper holds one lane: it gathers facts (looks at the forge and at trunk, orders,
+// verdicts), applies them, saves, carries out what queue plans and feeds each outcome back as a fact, until the plan is empty.
+//
+// Safety does not rest on this loop running without interruption. Before a deed whose effect others can see (a test run, the
+// push) the state that says so is saved; a Keeper that loads such a state looks at the world before it repeats the deed. A save
+// is a compare-and-swap, so a Keeper that was replaced cannot write.
+//
+// Speed rests on doing nothing twice: heads are fetched when a pull request is first seen, so that an approval finds them in the
+// mirror; the tip is what the last fetch or push left, and the push's lease proves it; a look at trunk runs beside the test run,
+// not before it.
+//
+// The interfaces below are all that gate knows of the other rooms. One with a single method is a func field of Keeper.
+package gate
+
+import (
+	"context"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// Store keeps a lane's state.
+type Store interface {
+	// View loads the lane and the policy saved with it.
+	View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.Policy, error)
+	// Save stores one step or nothing; queue.ErrStale when the lane was saved since Old was loaded.
+	Save(ctx context.Context, step queue.Save) (queue.Queue, error)
+	// Former returns what was known of a pull request that has left, or nil.
+	Former(ctx context.Context, lane queue.Lane, n queue.Number) (*queue.Entry, error)
+	// Inbox lists what is to be dealt with, oldest first.
+	Inbox(ctx context.Context, lane queue.Lane) ([]queue.Item, error)
+}
+
+// Outbox keeps what is still to be told.
+type Outbox interface {
+	Unsent(ctx context.Context, lane queue.Lane, now time.Time, limit int) ([]queue.Outgoing, error)
+	Sent(ctx context.Context, seq int64, remote string) error
+	SendFailed(ctx context.Context, seq int64, reason string, notTill time.Time) error
+}
+
+// Mirror is the read side of the lane's git repository.
+type Mirror interface {
+	// Fetch brings trunk and the given heads here in one round and returns trunk's tip.
+	Fetch(ctx context.Context, trunk string, heads []queue.Member) (queue.SHA, error)
+	// Tip asks the git server where trunk stands.
+	Tip(ctx context.Context, trunk string) (queue.SHA, error)
+	// Contains reports whether ancestor is reachable from tip; both are here already.
+	Contains(ctx context.Context, tip, ancestor queue.SHA) (bool, error)
+	// Show reads a file at a commit; fs.ErrNotExist when there is none.
+	Show(ctx context.Context, commit queue.SHA, path string) ([]byte, error)
+	// Has reports whether a commit is here.
+	Has(ctx context.Context, commit queue.SHA) bool
+}
+
+// Builder makes candidates and checks what it made by other means.
+type Builder interface {
+	Build(ctx context.Context, r queue.BuildRequest) (queue.Built, error)
+	Check(ctx context.Context, r queue.BuildRequest, b queue.Built) error
+}
+
+// Forge is the lane's repository on the code host.
+type Forge interface {
+	Look(ctx context.Context, n queue.Number) (queue.Sight, error)
+	// Open lists pull requests onto trunk that changed since then, closed ones too; the zero time lists all open ones.
+	Open(ctx context.Context, since time.Time) ([]queue.Glimpse, error)
+	// Tell posts or edits and returns the forge's id of it.
+	Tell(ctx context.Context, n queue.Notice, remote string) (string, error)
+}

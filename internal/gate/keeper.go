@@ -1,0 +1,181 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/queue"
+)
+
+// Keeper keeps one lane. At most one Keeper of a lane acts at a time; Hold sees to that.
+type Keeper struct {
+	Lane    queue.Lane // required
+	Store   Store      // required
+	Outbox  Outbox     // required
+	Mirror  Mirror     // required
+	Builder Builder    // required
+	Forge   Forge      // required
+
+	// Push moves trunk. It is called only while an intent to land is saved.
+	Push func(ctx context.Context, r queue.LandRequest) error // required
+	// Test runs a candidate's suite to its end.
+	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
+	// ReadPolicy reads the text of a policy file.
+	ReadPolicy func(text []byte) (queue.Policy, error) // required
+	// Hold waits until this process is the lane's only keeper. lost closes when it no longer is.
+	Hold func(ctx context.Context) (release func(), lost <-chan struct{}, err error) // required by Run
+
+	Now   func() time.Time // nil: time.Now
+	Every time.Duration    // between polls; 0: 30 s
+	Log   zerolog.Logger
+
+	once  sync.Once
+	nudge chan struct{}
+
+	// Owned by the goroutine that settles.
+	q       queue.Queue // as applied
+	saved   queue.Queue // as stored
+	policy  queue.Policy
+	readAt  queue.SHA // the tip that policy was read at
+	dirty   bool      // policy differs from what is stored
+	done    []int64   // inbox items dealt with since the last save
+	loaded  bool
+	polled  time.Time // forge's clock up to which the last poll saw; zero: never
+	sweeps  int
+	lookErr map[queue.Number]failure
+
+	mu      sync.Mutex
+	reports []queue.Event
+	running map[queue.CandidateID]context.CancelFunc
+	runs    sync.WaitGroup
+	post    chan struct{} // something is in the outbox
+}
+
+// failure is when a look failed and how often.
+type failure struct {
+	tries int
+	till  time.Time
+}
+
+// Run keeps the lane until ctx ends: waits to be its only keeper, settles, and settles again at every nudge and every poll. A
+// failure is logged and tried again; Run returns only the error of ctx.
+func (k *Keeper) Run(ctx context.Context) error {
+	k.init()
+	for tries := 0; ; {
+		err := k.held(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		tries++
+		wait := min(time.Second<<min(tries, 6), 30*time.Second)
+		k.Log.Warn().Err(err).Dur("wait", wait).Msg("lane let go, taking it again")
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// Nudge says "look again". It never blocks and carries no data; a lost one costs time only.
+func (k *Keeper) Nudge() {
+	k.init()
+	select {
+	case k.nudge <- struct{}{}:
+	default:
+	}
+}
+
+func (k *Keeper) init() {
+	k.once.Do(func() {
+		k.nudge = make(chan struct{}, 1)
+		k.post = make(chan struct{}, 1)
+		k.running = map[queue.CandidateID]context.CancelFunc{}
+		k.lookErr = map[queue.Number]failure{}
+		if k.Now == nil {
+			k.Now = time.Now
+		}
+		if k.Every <= 0 {
+			k.Every = 30 * time.Second
+		}
+	})
+}
+
+// held keeps the lane for as long as it is ours.
+func (k *Keeper) held(ctx context.Context) error {
+	release, lost, err := k.Hold(ctx)
+	if err != nil {
+		return fmt.Errorf("hold lane %v: %w", k.Lane, err)
+	}
+	defer release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(ctx, k.cancelRuns)
+	defer stop()
+	go func() {
+		select {
+		case <-lost:
+			cancel(errLost)
+		case <-ctx.Done():
+		}
+	}()
+	k.Log.Info().Msg("keeping the lane")
+
+	var post sync.WaitGroup
+	post.Go(func() { k.postman(ctx) })
+	defer post.Wait()
+	defer k.runs.Wait()
+	defer k.cancelRuns()
+	defer cancel(nil)
+	k.loaded = false
+	return k.loop(ctx)
+}
+
+var errLost = errors.New("the lane's lock was lost")
+
+// loop settles at every nudge, poll and wake-up until ctx ends or the lane was saved by somebody else.
+func (k *Keeper) loop(ctx context.Context) error {
+	poll, tries := true, 0
+	for {
+		err := k.settle(ctx, poll)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if errors.Is(err, queue.ErrStale) {
+			return err
+		}
+		wait := k.Every
+		if wake := k.q.Wake(k.Now()); !wake.IsZero() {
+			wait = min(wait, max(wake.Sub(k.Now()), 0))
+		}
+		if err != nil {
+			tries++
+			wait = min(wait, time.Second<<min(tries-1, 5))
+			k.Log.Error().Err(err).Dur("again_in", wait).Msg("lane cannot go on, trying again")
+		} else {
+			tries = 0
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-k.nudge:
+			poll = false
+		case <-timer.C:
+			poll = err != nil && poll || wait == k.Every
+		}
+		timer.Stop()
+	}
+}
+
+func (k *Keeper) cancelRuns() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, cancel := range k.running {
+		cancel()
+	}
+}

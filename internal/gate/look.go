@@ -1,0 +1,194 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lander/internal/queue"
+)
+
+var zero time.Time
+
+// looksAtOnce bounds the pull requests that are looked at side by side.
+const looksAtOnce = 4
+
+// fullSweep is after how many polls every open pull request is compared, not only those that the forge says changed.
+const fullSweep = 20
+
+// gather turns the inbox and the reports of runs into facts.
+func (k *Keeper) gather(ctx context.Context) error {
+	k.mu.Lock()
+	reports := k.reports
+	k.reports = nil
+	k.mu.Unlock()
+	k.apply(reports...)
+
+	items, err := k.Store.Inbox(ctx, k.Lane)
+	if err != nil {
+		return fmt.Errorf("read inbox of %v: %w", k.Lane, err)
+	}
+	want := map[queue.Number][]int64{}
+	var numbers []queue.Number
+	var trunk []int64
+	for _, it := range items {
+		switch {
+		case k.dealt(it.ID):
+		case it.Order != nil:
+			k.apply(it.Order)
+			k.done = append(k.done, it.ID)
+		case it.Trunk:
+			trunk = append(trunk, it.ID)
+		case it.Number != 0:
+			if want[it.Number] == nil {
+				numbers = append(numbers, it.Number)
+			}
+			want[it.Number] = append(want[it.Number], it.ID)
+		}
+	}
+	if trunk != nil {
+		if err := k.seeTrunk(ctx, nil); err != nil {
+			return err
+		}
+		k.done = append(k.done, trunk...)
+	}
+	return k.look(ctx, numbers, func(n queue.Number) { k.done = append(k.done, want[n]...) })
+}
+
+// look looks at pull requests and applies what it saw. One that cannot be looked at is logged and left for a later round; seen is
+// called for each that was.
+func (k *Keeper) look(ctx context.Context, numbers []queue.Number, seen func(queue.Number)) error {
+	var mu sync.Mutex
+	sights := map[queue.Number]queue.Sight{}
+	var g errgroup.Group
+	g.SetLimit(looksAtOnce)
+	for _, n := range numbers {
+		if f, ok := k.lookErr[n]; ok && k.Now().Before(f.till) {
+			continue
+		}
+		g.Go(func() error {
+			s, err := k.Forge.Look(ctx, n)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				delete(k.lookErr, n)
+				sights[n] = s
+				return nil
+			}
+			f := k.lookErr[n]
+			f.tries++
+			f.till = k.Now().Add(min(time.Second<<min(f.tries-1, 6), time.Minute))
+			k.lookErr[n] = f
+			k.Log.Warn().Err(err).Int("change", int(n)).Int("tries", f.tries).Msg("look at pull request did not succeed")
+			if errors.Is(err, ErrNoSuchChange) {
+				seen(n)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	var heads []queue.Member
+	for _, n := range numbers {
+		s, ok := sights[n]
+		if !ok {
+			continue
+		}
+		if k.q.Entry(n) == nil && s.Open && s.Base == k.Lane.Trunk {
+			former, err := k.Store.Former(ctx, k.Lane, n)
+			if err != nil {
+				return fmt.Errorf("recall %v: %w", n, err)
+			}
+			if former != nil {
+				k.apply(queue.ChangeRemembered{Entry: former})
+			}
+		}
+		k.apply(queue.ChangeSeen{Sight: s})
+		if seen != nil {
+			seen(n)
+		}
+		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
+			heads = append(heads, queue.Member{Number: n, Head: e.Head})
+		}
+	}
+	if len(heads) == 0 {
+		return nil
+	}
+	return k.seeTrunk(ctx, heads)
+}
+
+// ErrNoSuchChange is what a Forge's Look wraps when there is no pull request of that number, or none that lander may see.
+var ErrNoSuchChange = errors.New("no such pull request")
+
+// poll asks what is new without having been told.
+func (k *Keeper) poll(ctx context.Context) error {
+	if err := k.seeTrunk(ctx, nil); err != nil {
+		return err
+	}
+	since := k.polled
+	if k.sweeps%fullSweep == 0 {
+		since = zero
+	}
+	glimpses, err := k.Forge.Open(ctx, since)
+	if err != nil {
+		return fmt.Errorf("list pull requests onto %v: %w", k.Lane, err)
+	}
+	k.sweeps++
+	listed := map[queue.Number]bool{}
+	var numbers []queue.Number
+	for _, g := range glimpses {
+		listed[g.Number] = true
+		if g.Updated.After(k.polled) {
+			k.polled = g.Updated
+		}
+		e := k.q.Entry(g.Number)
+		if e == nil && g.Open || e != nil && (e.Head != g.Head || !g.Open || !g.Updated.Before(e.SeenAt)) {
+			numbers = append(numbers, g.Number)
+		}
+	}
+	if since.IsZero() {
+		for _, e := range k.q.Entries {
+			if !listed[e.Number] {
+				numbers = append(numbers, e.Number)
+			}
+		}
+	}
+	return k.look(ctx, numbers, nil)
+}
+
+// seeTrunk fetches trunk, and heads with it, and records where trunk stands and what policy it holds.
+func (k *Keeper) seeTrunk(ctx context.Context, heads []queue.Member) error {
+	tip, err := k.Mirror.Fetch(ctx, k.Lane.Trunk, heads)
+	if err != nil {
+		return fmt.Errorf("fetch %v: %w", k.Lane, err)
+	}
+	return k.trunkAt(ctx, tip)
+}
+
+// trunkAt records a tip that the git server named and that is in the mirror.
+func (k *Keeper) trunkAt(ctx context.Context, tip queue.SHA) error {
+	rewound := false
+	if k.q.Tip != "" && tip != k.q.Tip {
+		contains, err := k.Mirror.Contains(ctx, tip, k.q.Tip)
+		if err != nil {
+			return fmt.Errorf("compare tips of %v: %w", k.Lane, err)
+		}
+		rewound = !contains
+	}
+	k.apply(queue.TrunkSeen{Tip: tip, Rewound: rewound, At: k.Now()})
+	return k.readPolicy(ctx)
+}
+
+func (k *Keeper) dealt(id int64) bool {
+	for _, d := range k.done {
+		if d == id {
+			return true
+		}
+	}
+	return false
+}

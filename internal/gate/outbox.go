@@ -1,0 +1,70 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// postman sends what is in the outbox, beside everything else, so that a slow forge never holds up a landing.
+func (k *Keeper) postman(ctx context.Context) {
+	for {
+		next, err := k.Flush(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		wait := k.Every
+		if err != nil {
+			wait = min(wait, 5*time.Second)
+			k.Log.Error().Err(err).Msg("outbox cannot be worked off, trying again")
+		} else if !next.IsZero() {
+			wait = min(wait, max(next.Sub(k.Now()), 10*time.Millisecond))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-k.post:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// Flush sends all that may be sent now. next is when something that could not be sent may be tried again; zero: nothing is left.
+func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
+	k.init()
+	for {
+		batch, err := k.Outbox.Unsent(ctx, k.Lane, k.Now(), 50)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("read outbox of %v: %w", k.Lane, err)
+		}
+		if len(batch) == 0 {
+			return next, nil
+		}
+		for _, o := range batch {
+			remote, err := k.Forge.Tell(ctx, o.Notice, o.Remote)
+			if ctx.Err() != nil {
+				return next, ctx.Err()
+			}
+			if err == nil {
+				if err := k.Outbox.Sent(ctx, o.Seq, remote); err != nil {
+					return next, fmt.Errorf("mark notice %s sent: %w", o.Notice.Key, err)
+				}
+				continue
+			}
+			till := k.Now().Add(min(time.Second<<min(o.Tries, 8), 5*time.Minute))
+			var later interface{ RetryAt() time.Time }
+			if errors.As(err, &later) && later.RetryAt().After(till) {
+				till = later.RetryAt()
+			}
+			k.Log.Warn().Err(err).Int("change", int(o.Notice.Number)).Str("notice", o.Notice.Key).Time("again_at", till).Msg("notice not sent")
+			if err := k.Outbox.SendFailed(ctx, o.Seq, err.Error(), till); err != nil {
+				return next, fmt.Errorf("mark notice %s unsent: %w", o.Notice.Key, err)
+			}
+			if next.IsZero() || till.Before(next) {
+				next = till
+			}
+		}
+	}
+}

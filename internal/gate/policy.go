@@ -1,0 +1,73 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+
+	"lander/internal/queue"
+)
+
+// readPolicy reads the policy at trunk's tip, once for each tip.
+func (k *Keeper) readPolicy(ctx context.Context) error {
+	tip := k.q.Tip
+	if tip == k.readAt || tip == "" {
+		return nil
+	}
+	text, err := k.Mirror.Show(ctx, tip, queue.PolicyFile)
+	var p queue.Policy
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		// No file is no recipe, and then nothing lands: queue says so to everybody who waits.
+		p = queue.Policy{Approvals: 1}
+	case err != nil:
+		return fmt.Errorf("read policy of %v: %w", k.Lane, err)
+	default:
+		p, err = k.ReadPolicy(text)
+		if err != nil {
+			p = k.lastGood(tip, err)
+		}
+	}
+	k.readAt = tip
+	if !reflect.DeepEqual(p, k.policy) {
+		k.policy, k.dirty = p, true
+	}
+	return nil
+}
+
+// lastGood goes on by the policy that trunk held before a broken one got past lander, and says so.
+func (k *Keeper) lastGood(tip queue.SHA, problem error) queue.Policy {
+	k.Log.Error().Err(problem).Str("tip", tip.Short()).Msg("policy file on trunk is broken")
+	p := k.policy
+	if p.Recipe.Empty() {
+		return queue.Policy{Approvals: 1, Problem: problem.Error()}
+	}
+	p.Warning = fmt.Sprintf("%s at %s is broken and the one before it is used: %v", queue.PolicyFile, tip.Short(), problem)
+	return p
+}
+
+// checkPolicy says why a candidate must not land because of what it does to the policy file; empty: it may.
+func (k *Keeper) checkPolicy(ctx context.Context, base, candidate queue.SHA) (string, error) {
+	was, err := k.Mirror.Show(ctx, base, queue.PolicyFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	is, err := k.Mirror.Show(ctx, candidate, queue.PolicyFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if was == nil {
+			return "", nil
+		}
+		return fmt.Sprintf("it deletes %s, and then nothing could land any more", queue.PolicyFile), nil
+	case err != nil:
+		return "", err
+	case string(was) == string(is):
+		return "", nil
+	}
+	if _, err := k.ReadPolicy(is); err != nil {
+		return fmt.Sprintf("it breaks %s: %v", queue.PolicyFile, err), nil
+	}
+	return "", nil
+}

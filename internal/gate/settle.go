@@ -1,0 +1,142 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"lander/internal/queue"
+)
+
+// Settle works until there is nothing left to do now: what is in the inbox, what the runs reported, what the plan asks for. A test
+// run that is under way is not waited for. It is what Run does at every nudge; tests call it by hand, and then nobody else may.
+func (k *Keeper) Settle(ctx context.Context) error {
+	k.init()
+	return k.settle(ctx, false)
+}
+
+// Poll is Settle after asking the forge and the git server what is new, as if no webhook had ever come.
+func (k *Keeper) Poll(ctx context.Context) error {
+	k.init()
+	return k.settle(ctx, true)
+}
+
+// State is the lane as this Keeper sees it, for tests.
+func (k *Keeper) State() queue.Queue { return k.q }
+
+func (k *Keeper) settle(ctx context.Context, poll bool) error {
+	if err := k.load(ctx); err != nil {
+		return err
+	}
+	if poll {
+		if err := k.poll(ctx); err != nil {
+			// What is known already goes on without it: an approved change needs no list of the others.
+			k.Log.Warn().Err(err).Msg("poll did not succeed")
+		}
+	}
+	var failed error
+	for range maxRounds {
+		before := k.q
+		if err := k.gather(ctx); err != nil {
+			failed = errors.Join(failed, err)
+		}
+		plan := k.q.Plan(k.Now(), k.policy)
+		for _, a := range plan {
+			if err := k.do(ctx, a); err != nil {
+				if err := k.save(ctx); err != nil {
+					return err
+				}
+				return fmt.Errorf("%s: %w", a.Key(), err)
+			}
+		}
+		if err := k.save(ctx); err != nil {
+			return err
+		}
+		if len(plan) == 0 && same(before, k.q) {
+			return failed
+		}
+	}
+	return fmt.Errorf("settle lane %v: the plan did not become empty in %d rounds: %w", k.Lane, maxRounds, failed)
+}
+
+// maxRounds bounds one settling: a plan that never empties is a fault to be told, not a loop to be burnt in.
+const maxRounds = 1000
+
+func (k *Keeper) load(ctx context.Context) error {
+	if k.loaded {
+		return nil
+	}
+	q, policy, err := k.Store.View(ctx, k.Lane)
+	if err != nil {
+		return fmt.Errorf("load lane %v: %w", k.Lane, err)
+	}
+	k.q, k.saved, k.policy, k.readAt, k.done, k.dirty = q, q, policy, "", nil, false
+	k.polled = k.Now().Add(-1) // replaced below: everything is looked at again
+	k.polled, k.sweeps = zero, 0
+	for _, c := range q.Candidates {
+		if c.State == queue.CandidateTesting && !k.isRunning(c.ID) {
+			k.apply(queue.RunLost{ID: c.ID, Run: c.Run, At: k.Now()})
+		}
+	}
+	if err := k.seeTrunk(ctx, nil); err != nil {
+		return err
+	}
+	k.loaded = true
+	return nil
+}
+
+// apply records a fact in memory.
+func (k *Keeper) apply(facts ...queue.Event) {
+	for _, f := range facts {
+		k.q = k.q.Apply(f)
+	}
+}
+
+// save stores what was applied since the last time; nothing new, nothing stored.
+func (k *Keeper) save(ctx context.Context) error {
+	if same(k.saved, k.q) && len(k.done) == 0 && !k.dirty {
+		return nil
+	}
+	step := queue.Save{Old: k.saved, New: k.q.Fill(k.Now(), k.policy), Done: k.done}
+	if k.dirty {
+		step.Policy = &k.policy
+	}
+	q, err := k.Store.Save(ctx, step)
+	if err != nil {
+		// What is in memory may be ahead of what is stored: only what is stored counts.
+		k.loaded = false
+		k.cancelRuns()
+		return fmt.Errorf("save lane %v: %w", k.Lane, err)
+	}
+	for _, r := range step.New.Journal {
+		k.Log.Info().Int("change", int(r.Number)).Int64("candidate", int64(r.Candidate)).Str("what", r.Kind).Msg(r.Text)
+	}
+	if len(step.New.Outbox) > 0 {
+		select {
+		case k.post <- struct{}{}:
+		default:
+		}
+	}
+	k.q, k.saved, k.done, k.dirty = q, q, nil, false
+	return nil
+}
+
+// same reports whether nothing that is stored differs. Apply replaces what it changes, so comparing pointers is enough.
+func same(a, b queue.Queue) bool {
+	if a.Tip != b.Tip || a.Pause != b.Pause || a.Stop != b.Stop || a.Trouble != b.Trouble || a.Next != b.Next ||
+		len(b.Journal) != 0 || len(b.Outbox) != 0 ||
+		len(a.Entries) != len(b.Entries) || len(a.Candidates) != len(b.Candidates) {
+		return false
+	}
+	for i := range a.Entries {
+		if a.Entries[i] != b.Entries[i] {
+			return false
+		}
+	}
+	for i := range a.Candidates {
+		if a.Candidates[i] != b.Candidates[i] {
+			return false
+		}
+	}
+	return true
+}
