@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lander/internal/queue"
@@ -106,18 +107,29 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	if c == nil || c.State != queue.CandidateTesting || c.Run != a.Run {
 		return nil
 	}
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	id := run{c.ID, a.Run}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	k.mu.Lock()
-	k.running[c.ID] = cancel
+	k.running[id] = cancel
 	k.mu.Unlock()
 	k.runs.Go(func() {
-		defer cancel()
-		v := k.Test(run, c, a.Run)
+		tip, err := k.Mirror.Tip(ctx, k.Lane.Trunk)
+		if err != nil || tip == c.Base {
+			return // a trunk that cannot be asked now is asked again before the landing
+		}
 		k.mu.Lock()
-		if run.Err() == nil || v.Outcome != queue.Cancelled {
+		k.moved = true
+		k.mu.Unlock()
+		k.Nudge()
+	})
+	k.runs.Go(func() {
+		defer cancel()
+		v := k.Test(ctx, c, a.Run)
+		k.mu.Lock()
+		if ctx.Err() == nil || v.Outcome != queue.Cancelled {
 			k.reports = append(k.reports, queue.RunReported{ID: c.ID, Run: a.Run, Verdict: v, At: k.Now()})
 		}
-		delete(k.running, c.ID)
+		delete(k.running, id)
 		k.mu.Unlock()
 		k.Nudge()
 	})
@@ -127,15 +139,21 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 func (k *Keeper) cancel(id queue.CandidateID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if cancel := k.running[id]; cancel != nil {
-		cancel()
+	for r, cancel := range k.running {
+		if r.candidate == id {
+			cancel()
+		}
 	}
 }
 
-func (k *Keeper) isRunning(id queue.CandidateID) bool {
+// isRunning reports whether a run is under way here or has a verdict that is not applied yet.
+func (k *Keeper) isRunning(r run) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.running[id] != nil
+	return k.running[r] != nil || slices.ContainsFunc(k.reports, func(ev queue.Event) bool {
+		report, ok := ev.(queue.RunReported)
+		return ok && r == run{report.ID, report.Run}
+	})
 }
 
 // confirm looks at every member again, and at the inbox, so that nothing said before the intent is missed.

@@ -44,6 +44,7 @@ type Keeper struct {
 	readAt  queue.SHA // the tip that policy was read at
 	dirty   bool      // policy differs from what is stored
 	done    []int64   // inbox items dealt with since the last save
+	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
 	polled  time.Time // forge's clock up to which the last poll saw; zero: never
 	sweeps  int
@@ -51,9 +52,16 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	reports []queue.Event
-	running map[queue.CandidateID]context.CancelFunc
+	moved   bool // trunk was seen somewhere else than where the candidate under test stands
+	running map[run]context.CancelFunc
 	runs    sync.WaitGroup
 	post    chan struct{} // something is in the outbox
+}
+
+// run is one test run of this process.
+type run struct {
+	candidate queue.CandidateID
+	number    int
 }
 
 // failure is when a look failed and how often.
@@ -95,7 +103,7 @@ func (k *Keeper) init() {
 	k.once.Do(func() {
 		k.nudge = make(chan struct{}, 1)
 		k.post = make(chan struct{}, 1)
-		k.running = map[queue.CandidateID]context.CancelFunc{}
+		k.running = map[run]context.CancelFunc{}
 		k.lookErr = map[queue.Number]failure{}
 		if k.Now == nil {
 			k.Now = time.Now

@@ -23,10 +23,16 @@ const fullSweep = 20
 // gather turns the inbox and the reports of runs into facts.
 func (k *Keeper) gather(ctx context.Context) error {
 	k.mu.Lock()
-	reports := k.reports
-	k.reports = nil
+	reports, moved := k.reports, k.moved
+	k.reports, k.moved = nil, false
 	k.mu.Unlock()
 	k.apply(reports...)
+	k.heard = append(k.heard, reports...)
+	if moved {
+		if err := k.seeTrunk(ctx, nil); err != nil {
+			return err
+		}
+	}
 
 	items, err := k.Store.Inbox(ctx, k.Lane)
 	if err != nil {
@@ -35,6 +41,7 @@ func (k *Keeper) gather(ctx context.Context) error {
 	want := map[queue.Number][]int64{}
 	var numbers []queue.Number
 	var trunk []int64
+	stale := false
 	for _, it := range items {
 		switch {
 		case k.dealt(it.ID):
@@ -42,6 +49,8 @@ func (k *Keeper) gather(ctx context.Context) error {
 			k.apply(it.Order)
 			k.done = append(k.done, it.ID)
 		case it.Trunk:
+			// Our own landings come back as hints too, one each; they tell nothing new.
+			stale = stale || it.Tip == "" || it.Tip != k.q.Tip
 			trunk = append(trunk, it.ID)
 		case it.Number != 0:
 			if want[it.Number] == nil {
@@ -50,12 +59,12 @@ func (k *Keeper) gather(ctx context.Context) error {
 			want[it.Number] = append(want[it.Number], it.ID)
 		}
 	}
-	if trunk != nil {
+	if stale {
 		if err := k.seeTrunk(ctx, nil); err != nil {
 			return err
 		}
-		k.done = append(k.done, trunk...)
 	}
+	k.done = append(k.done, trunk...)
 	return k.look(ctx, numbers, func(n queue.Number) { k.done = append(k.done, want[n]...) })
 }
 

@@ -71,10 +71,9 @@ func (k *Keeper) load(ctx context.Context) error {
 		return fmt.Errorf("load lane %v: %w", k.Lane, err)
 	}
 	k.q, k.saved, k.policy, k.readAt, k.done, k.dirty = q, q, policy, "", nil, false
-	k.polled = k.Now().Add(-1) // replaced below: everything is looked at again
-	k.polled, k.sweeps = zero, 0
+	k.polled, k.sweeps = zero, 0 // everything is compared again at the next poll
 	for _, c := range q.Candidates {
-		if c.State == queue.CandidateTesting && !k.isRunning(c.ID) {
+		if c.State == queue.CandidateTesting && !k.isRunning(run{c.ID, c.Run}) {
 			k.apply(queue.RunLost{ID: c.ID, Run: c.Run, At: k.Now()})
 		}
 	}
@@ -103,9 +102,13 @@ func (k *Keeper) save(ctx context.Context) error {
 	}
 	q, err := k.Store.Save(ctx, step)
 	if err != nil {
-		// What is in memory may be ahead of what is stored: only what is stored counts.
+		// What is in memory may be ahead of what is stored: only what is stored counts. A verdict is kept to be applied again,
+		// for a run is dear.
 		k.loaded = false
-		k.cancelRuns()
+		k.mu.Lock()
+		k.reports = append(k.heard, k.reports...)
+		k.mu.Unlock()
+		k.heard = nil
 		return fmt.Errorf("save lane %v: %w", k.Lane, err)
 	}
 	for _, r := range step.New.Journal {
@@ -117,7 +120,7 @@ func (k *Keeper) save(ctx context.Context) error {
 		default:
 		}
 	}
-	k.q, k.saved, k.done, k.dirty = q, q, nil, false
+	k.q, k.saved, k.done, k.heard, k.dirty = q, q, nil, nil, false
 	return nil
 }
 

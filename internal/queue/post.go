@@ -10,6 +10,7 @@ type Item struct {
 	ID     int64
 	Number Number // look at this pull request; 0: not that
 	Trunk  bool   // look at trunk
+	Tip    SHA    // with Trunk: where the hint says it stands; when that is known already, no look is needed
 	Order  Event  // ChangeAsked, Paused or Resumed; nil: not that
 }
 
