@@ -1,0 +1,310 @@
+//go:build unix
+
+package testrun
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// attempt is one call of Run.
+type attempt struct {
+	runner     *Runner
+	job        Job
+	transcript *transcript
+	log        zerolog.Logger
+
+	// Written by listen alone, read by others when it has returned.
+	records []Record
+	recent  recent
+	gone    bool
+	started time.Time // of the command now running
+
+	heard atomic.Int64 // when output last came, or a command began: nanoseconds on the monotonic clock since epoch
+	epoch time.Time
+}
+
+// run does everything between the log's head and the verdict.
+func (a *attempt) run(ctx context.Context) Ending {
+	job := a.job
+	if job.Recipe.Empty() {
+		return Ending{How: Finished} // Judge has the word for it
+	}
+	if err := a.transcript.line(logHead(job)); err != nil {
+		return faulted("write log", err)
+	}
+	checkout, cancel := context.WithTimeout(ctx, checkoutLimit)
+	defer cancel()
+	dir, release, err := a.runner.Checkouts.Checkout(checkout, job.Candidate)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return Ending{How: Stopped}
+	case err != nil:
+		return faulted("check out candidate", err)
+	}
+	end, left := a.commands(ctx, dir)
+	if left {
+		// Who gets this checkout next would share it with a process of this run.
+		a.log.Error().Str("checkout", dir).Msg("checkout not given back: " + sayUnkilled)
+		return end
+	}
+	release()
+	return end
+}
+
+// commands runs the recipe in dir. left says that a process of the run may still be there.
+func (a *attempt) commands(ctx context.Context, dir string) (end Ending, left bool) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return faulted("name checkout", err), false
+	}
+	parent, err := filepath.Abs(a.runner.scratchParent())
+	if err != nil {
+		return faulted("name scratch directory", err), false
+	}
+	private, err := makeScratch(parent)
+	if err != nil {
+		return faulted("make scratch directory", err), false
+	}
+	sup, err := a.supervise(dir, private)
+	if err != nil {
+		if removed := private.remove(); removed != nil {
+			a.log.Warn().Err(removed).Msg("remove scratch directory")
+		}
+		return faulted("start supervisor", err), false
+	}
+	if err := private.lock.Close(); err != nil { // the supervisor's copy holds the lock
+		a.log.Warn().Err(err).Msg("close lock of scratch directory")
+	}
+	end = a.watch(ctx, sup)
+	end.Tail = a.recent.lines()
+	if a.gone {
+		return end, false
+	}
+	left = !sweepProcesses(private.dir)
+	if err := removeTree(private.dir); err != nil {
+		a.log.Warn().Err(err).Msg("remove scratch directory")
+	}
+	a.log.Warn().Str("exit", sup.exit()).Bool("left", left).Msg("supervisor ended without a report")
+	if end.How == Finished {
+		end = Ending{How: Unreported, Fault: sup.exit(), Tail: end.Tail}
+	}
+	if left {
+		end = Ending{How: Faulted, Fault: sayUnkilled, Tail: end.Tail}
+	}
+	return end, left
+}
+
+// supervising is a supervisor as lander sees it.
+type supervising struct {
+	cmd     *exec.Cmd
+	control *os.File
+	report  *os.File
+	exited  chan struct{}
+	err     error // of its exit; valid when exited is closed
+}
+
+func (s *supervising) exit() string {
+	<-s.exited
+	if s.err != nil {
+		return s.err.Error()
+	}
+	return "exit status 0"
+}
+
+// supervise starts the supervisor and gives it its order.
+func (a *attempt) supervise(dir string, private scratch) (*supervising, error) {
+	caches := filepath.Join(private.dir, "cache")
+	if a.runner.Caches != "" {
+		var err error
+		if caches, err = laneCache(a.runner.Caches, a.job.Lane); err != nil {
+			return nil, err
+		}
+	}
+	env, err := environ(a.job, caches, private.dir, a.runner.Env, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	self, err := selfPath()
+	if err != nil {
+		return nil, err
+	}
+	controlRead, control, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer controlRead.Close()
+	report, reportWrite, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, control.Close())
+	}
+	defer reportWrite.Close()
+
+	cmd := &exec.Cmd{
+		Path:        self,
+		Args:        []string{"lander-run", a.job.ID},
+		Env:         []string{superviseKey + "=1"}, // nothing of lander's own, not even here
+		Dir:         "/",
+		Stderr:      a.transcript.file,
+		ExtraFiles:  []*os.File{controlRead, reportWrite, private.lock}, // controlFD, reportFD, lockFD
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(err, control.Close(), report.Close())
+	}
+	s := &supervising{cmd: cmd, control: control, report: report, exited: make(chan struct{})}
+	log := a.log
+	go func() {
+		s.err = cmd.Wait()
+		if s.err != nil {
+			log.Warn().Err(s.err).Msg("supervisor ended")
+		}
+		// A command that got hold of the report pipe could keep it open for ever; what is in it now is all there is.
+		report.SetReadDeadline(time.Now().Add(time.Second))
+		close(s.exited)
+	}()
+	// A supervisor that does not take its order is found out by its silence.
+	control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
+	err = writeJSON(control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
+	if err != nil {
+		a.log.Warn().Err(err).Msg("send order to supervisor")
+		cmd.Process.Kill()
+	}
+	return s, nil
+}
+
+// watch listens to the supervisor until it falls silent, and stops it when the run must end before its time.
+func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
+	recipe := a.job.Recipe
+	timeout, quiet := orDefault(recipe.Timeout, DefaultTimeout), orDefault(recipe.Quiet, DefaultQuiet)
+	end := Ending{How: Finished}
+	a.epoch = time.Now()
+
+	silent := make(chan struct{})
+	over := make(chan struct{})
+	trouble := make(chan error, 1)
+	go func() {
+		defer close(silent)
+		a.listen(sup.report, over, trouble)
+	}()
+	defer sup.report.Close()
+	defer sup.control.Close()
+
+	total, idle, grace := time.NewTimer(timeout), time.NewTimer(quiet), time.NewTimer(a.runner.killGrace())
+	grace.Stop()
+	defer total.Stop()
+	defer idle.Stop()
+	defer grace.Stop()
+	done := ctx.Done()
+	settle := func() { // from here on only the supervisor's own work is waited for
+		total.Stop()
+		idle.Stop()
+		done, over = nil, nil
+		grace.Reset(a.runner.killGrace())
+	}
+	stop := func(how Ending) {
+		end = how
+		settle()
+		sup.control.Close()
+	}
+	for {
+		select {
+		case <-silent:
+			return end
+		case <-over:
+			settle()
+		case err := <-trouble:
+			stop(faulted("write log", err))
+		case <-done:
+			stop(Ending{How: Stopped})
+		case <-total.C:
+			stop(Ending{How: OutOfTime, Limit: timeout})
+		case <-idle.C:
+			since := time.Since(a.epoch) - time.Duration(a.heard.Load())
+			if since < quiet {
+				idle.Reset(quiet - since)
+				continue
+			}
+			stop(Ending{How: WentQuiet, Limit: quiet})
+		case <-grace.C:
+			a.log.Error().Msg("supervisor does not end its run; killing it")
+			sup.cmd.Process.Kill()
+		}
+	}
+}
+
+// listen takes in what the supervisor sends until it falls silent. over is closed when no further command will start.
+func (a *attempt) listen(report *os.File, over chan<- struct{}, trouble chan<- error) {
+	in := &frames{r: report}
+	var failed bool // to write the log; the rest is read all the same, so that the supervisor is not held up
+	keep := func(err error) {
+		if err != nil && !failed {
+			failed = true
+			trouble <- err
+		}
+	}
+	list := commands(a.job.Recipe)
+	closed := false
+	for {
+		kind, body, err := in.next()
+		if err != nil {
+			return // whether the report was complete is a.gone
+		}
+		switch kind {
+		case frameOutput:
+			a.hear()
+			a.recent.add(body)
+			if !failed {
+				keep(a.transcript.output(body))
+			}
+		case frameBegun:
+			a.hear()
+			a.recent.reset()
+			a.started = a.runner.now()
+			i := len(a.records)
+			a.records = append(a.records, Record{})
+			if i < len(list) && !failed {
+				keep(a.transcript.line(logBegun(part(a.job.Recipe, i), list[i])))
+			}
+		case frameEnded:
+			var e ended
+			if err := json.Unmarshal(body, &e); err != nil || len(a.records) == 0 {
+				return
+			}
+			r := Record{Ended: true, Exit: e.Exit, Signal: e.Signal, Fault: e.Fault, Lost: e.Lost, Took: a.runner.now().Sub(a.started)}
+			a.records[len(a.records)-1] = r
+			if !failed {
+				keep(a.transcript.line(logEnded(part(a.job.Recipe, len(a.records)-1), r)))
+			}
+			if !closed && (r.Exit != 0 || r.Fault != "" || len(a.records) == len(list)) {
+				closed = true
+				close(over)
+			}
+		case frameGone:
+			a.gone = true
+			return
+		}
+	}
+}
+
+func (a *attempt) hear() { a.heard.Store(int64(time.Since(a.epoch))) }
+
+func faulted(doing string, err error) Ending {
+	return Ending{How: Faulted, Fault: sayFault(doing, err)}
+}
+
+func orDefault(d, usual time.Duration) time.Duration {
+	if d <= 0 {
+		return usual
+	}
+	return d
+}

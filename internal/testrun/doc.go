@@ -1,0 +1,54 @@
+// Package testrun is a candidate's test run: the commands of a recipe in a clean checkout of exactly that commit, and the
+// verdict that comes out.
+//
+// # Who does what
+//
+//	lander (Runner.Run) ──starts──▶ supervisor ──starts──▶ /bin/sh -e -c COMMAND, one after the other
+//	   │    ▲                         │   ▲
+//	   │    └── frames: output, step begun, step ended, gone
+//	   └─────── control pipe: the order; closing it means "stop"
+//
+// Runner owns every decision: limits, log, tail, verdict. The supervisor is this same binary executed again (see
+// supervisor.go: the package's init notices, so no caller can forget to), one per run, and does only what lander itself
+// cannot: it is the reaper of everything that the commands leave behind. On Linux it is a child subreaper, so a process that
+// forks twice, calls setsid or ignores signals is still its descendant; at the end it freezes and kills descendants until the
+// kernel says that it has no child left. The control pipe closes when lander is told to cancel and also when lander is killed
+// with SIGKILL, so nothing outlives lander either. The commands inherit neither pipe. When somebody kills the supervisor, its
+// silence is never taken for success, and what it left is found by the run's private directory in its environment (sweep.go).
+// On systems other than Linux only process groups are killed; a process that calls setsid there escapes.
+//
+// # How a command runs
+//
+// A command is one string as the recipe has it, handed to /bin/sh -e -c in the root of the checkout; its exit status is the
+// shell's. -e is there for a recipe's multi-line command: without it "make lint" in the first line could fail and the step
+// still be green. A pipe's status is that of its last part, as POSIX has it. Standard input is empty, there is no terminal,
+// and standard output and error go to one log. Setup commands run first, then the steps, in order; the first that does not
+// exit 0 ends the run. A process left in the background lives on into later steps (a database started in setup), and dies with
+// the run; that it holds the output open delays nothing.
+//
+// # Environment
+//
+// Built from nothing (env.go). Always: PATH (lander's own), HOME and TMPDIR (private to the run, removed after it), LANG,
+// CI=true, and the facts LANDER_RUN, LANDER_LANE, LANDER_REPOSITORY, LANDER_TRUNK, LANDER_CANDIDATE, LANDER_BASE,
+// LANDER_MEMBERS (numbers, space between) and LANDER_SCRATCH (the private directory that HOME and TMPDIR are in). From
+// lander's own environment pass the proxies, certificate files, package indexes and toolchain places listed in env.go, except a
+// value with a password in its address; Runner.Env adds to them by name or by value. No other variable of lander's passes, and
+// none that begins with LANDER_ ever does.
+//
+// Tools keep their caches in one directory per lane under Runner.Caches (Go's build and module caches, npm, pnpm, yarn, pip,
+// cargo, gradle: through their variables), so that the second run is quick, and lanes do not see one another's.
+//
+// # Verdicts
+//
+// Judge is pure. Green needs the supervisor's report that every command of the recipe was started, exited 0, and that no
+// process is left. A command that fails is Red, also when a signal killed it (exit 128+n): SIGKILL is named with the likeliest
+// reason, memory, because lander cannot see who sent it. A limit is TimedOut with the limit named. What the host did (no
+// checkout, no process, no room for the log, a dead supervisor) is Infra. No steps: Unmeasured.
+//
+// # Left for the sandbox
+//
+// The commands run as lander's own user. Another user would need the checkout and the caches to change hands with each run;
+// that comes with namespaces, where it is cheap. Until then a command that sets out to do so can read what lander's user can
+// read, and can kill the supervisor, or lander, from a process that has cleaned its environment and so survives. An innocent
+// suite cannot do either by accident. Run lander as a user that owns nothing else.
+package testrun

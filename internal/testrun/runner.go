@@ -1,0 +1,107 @@
+//go:build unix
+
+package testrun
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/queue"
+)
+
+// Checkouts gives clean checkouts.
+type Checkouts interface {
+	// Checkout makes dir hold exactly the commit sha and nothing else, until release, which is called once, when no process
+	// of the run is left.
+	Checkout(ctx context.Context, sha queue.SHA) (dir string, release func(), err error)
+}
+
+// Runner runs candidates' tests. Its methods may be called at the same time. It must not be copied.
+type Runner struct {
+	Checkouts Checkouts // required
+	Logs      string    // required: directory of the runs' logs, made when missing
+
+	Caches  string           // directory of the lanes' tool caches, made when missing; empty: each run starts with empty ones
+	Scratch string           // where each run's HOME and TMPDIR are made; empty: the system's directory for temporary files
+	Env     []string         // more environment for the commands: NAME (as lander has it) or NAME=VALUE
+	MaxLog  int64            // bytes of output kept in a log; 0: 64 MiB
+	Now     func() time.Time // for the log and for what took how long, not for limits; nil: time.Now
+	Log     zerolog.Logger
+
+	mu      sync.Mutex
+	live    map[string]*transcript              // logs being written, by run
+	openLog func(path string) (*os.File, error) // nil: a new file
+	grace   time.Duration                       // for the supervisor to kill its tree before it is killed itself; 0: usualGrace
+}
+
+// Job is one test run.
+type Job struct {
+	ID        string         // required: unique among runs; letters, digits, '.', '-' and '_'
+	Lane      queue.Lane     // required
+	Candidate queue.SHA      // required: what is tested
+	Base      queue.SHA      // required: what it stands on
+	Members   []queue.Number // in landing order
+	Recipe    queue.Recipe   // required: as the policy at Base says
+}
+
+// Limits that a recipe leaves open, and lander's own.
+const (
+	DefaultTimeout = 30 * time.Minute
+	DefaultQuiet   = 15 * time.Minute
+
+	checkoutLimit = 10 * time.Minute
+	usualGrace    = 10 * time.Second
+)
+
+// Run tests job's candidate and returns when no process of the run is left. It has no error: what hinders a run is in the
+// verdict. When ctx ends before the last command does, the verdict is Cancelled. The recipe's Timeout counts from the start
+// of the first command; the checkout has a limit of its own, and is the host's fault.
+func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
+	began := r.now()
+	log := r.Log.With().Str("run", job.ID).Stringer("lane", job.Lane).Str("candidate", string(job.Candidate)).Logger()
+	fault := func(doing string, err error) queue.Verdict {
+		v := Judge(job.Recipe, nil, Ending{How: Faulted, Fault: sayFault(doing, err), Took: r.now().Sub(began)})
+		log.Error().Str("reason", v.Reason).Msg("run could not start")
+		return v
+	}
+	if !safeID(job.ID) {
+		return fault("start run", errors.New("its ID cannot be a file name"))
+	}
+	t, err := r.begin(job.ID)
+	if err != nil {
+		return fault("make log", err)
+	}
+	log.Info().Msg("run begins")
+	a := &attempt{runner: r, job: job, transcript: t, log: log}
+	end := a.run(ctx)
+	end.Took = r.now().Sub(began)
+	v := Judge(job.Recipe, a.records, end)
+	lineErr := t.line(logVerdict(v))
+	if err := errors.Join(lineErr, r.finish(job.ID, t)); err != nil {
+		// The verdict stands on what was measured; only the log of it is cut short.
+		log.Error().Err(err).Msg("finish log")
+	}
+	log.Info().Str("outcome", string(v.Outcome)).Str("reason", v.Reason).Dur("took", v.Took).Msg("run ended")
+	return v
+}
+
+func (r *Runner) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+func (r *Runner) killGrace() time.Duration { return orDefault(r.grace, usualGrace) }
+
+func (r *Runner) scratchParent() string {
+	if r.Scratch != "" {
+		return r.Scratch
+	}
+	return os.TempDir()
+}

@@ -1,0 +1,141 @@
+package testrun
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// Every sentence of this room that people read.
+
+const (
+	sayNoSteps   = "no test step is configured, so nothing says that this is safe to land"
+	sayCancelled = "stopped because the result was no longer wanted"
+	sayUnknown   = "how the run ended is not known"
+	sayUnkilled  = "some processes of the run cannot be killed"
+)
+
+func sayExit(l label, exit, signal int) string {
+	switch {
+	case exit == 128+int(syscall.SIGKILL):
+		return fmt.Sprintf("%s was killed by SIGKILL (exit %d); most often the machine, or a limit around lander, ran out of memory", l.text, exit)
+	case signal != 0:
+		return fmt.Sprintf("%s was killed by signal %d, %v (exit %d)", l.text, signal, syscall.Signal(signal), exit)
+	case exit == 127:
+		return fmt.Sprintf("%s exited with 127: most often a command that is not installed here", l.text)
+	case exit == 126:
+		return fmt.Sprintf("%s exited with 126: most often a file that may not be executed", l.text)
+	}
+	return fmt.Sprintf("%s exited with %d", l.text, exit)
+}
+
+func sayTimeout(l label, limit time.Duration) string {
+	return fmt.Sprintf("the run's limit of %s (timeout) passed in %s", span(limit), l.text)
+}
+
+func sayQuiet(l label, limit time.Duration) string {
+	return fmt.Sprintf("%s wrote nothing for %s, the limit for that (quiet)", l.text, span(limit))
+}
+
+func sayUnreported(what string) string {
+	return "the process that supervises the run ended without a report: " + what
+}
+
+func sayGap(l label) string { return "the report on " + l.text + " is missing" }
+
+func sayNotStarted(l label, fault string) string { return l.text + " could not be started: " + fault }
+
+func sayCheckoutLost(l label) string {
+	return l.text + " could not be started because a command before it removed the checkout"
+}
+
+func sayFault(doing string, err error) string { return doing + ": " + err.Error() }
+
+// Lines of the log that are lander's own.
+
+const logStamp = "2006-01-02T15:04:05.000Z07:00"
+
+func logLine(at time.Time, text string) string {
+	return "=== " + at.Format(logStamp) + " " + text + "\n"
+}
+
+func logHead(job Job) string {
+	numbers := make([]string, len(job.Members))
+	for i, n := range job.Members {
+		numbers[i] = n.String()
+	}
+	with := ""
+	if len(numbers) > 0 {
+		with = ", with " + strings.Join(numbers, " ")
+	}
+	return fmt.Sprintf("run %s of %s: candidate %s on %s%s, recipe %s", job.ID, job.Lane, job.Candidate, job.Base, with, job.Recipe.Digest()[:12])
+}
+
+func logBegun(l label, command string) string {
+	if !strings.Contains(command, "\n") {
+		return l.text + " begins: " + command
+	}
+	return l.text + " begins:\n" + strings.TrimRight(command, "\n")
+}
+
+func logEnded(l label, r Record) string {
+	if r.Fault != "" {
+		return fmt.Sprintf("%s did not start: %s", l.text, r.Fault)
+	}
+	return fmt.Sprintf("%s exited with %d after %s", l.text, r.Exit, span(r.Took))
+}
+
+func logVerdict(v queue.Verdict) string {
+	outcome := string(v.Outcome)
+	if v.Outcome == queue.Unmeasured {
+		outcome = "unmeasured"
+	}
+	text := outcome + " after " + span(v.Took)
+	if v.Reason != "" {
+		text += ": " + v.Reason
+	}
+	return text
+}
+
+func logCut(most int64) string {
+	return fmt.Sprintf("the log is cut here at %d bytes; the run goes on, what it writes is not kept", most)
+}
+
+func logDropped(bytes int64) string {
+	return fmt.Sprintf("%d bytes of output were not kept", bytes)
+}
+
+// span writes a duration as a person would: 30m, 1m30s, 2.5s, 40ms.
+func span(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		d = d.Round(time.Second)
+	case d >= time.Second:
+		d = d.Round(100 * time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(time.Millisecond)
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// firstLine is a command as far as a sentence can bear it.
+func firstLine(command string) string {
+	line, more, _ := strings.Cut(strings.TrimSpace(command), "\n")
+	if runes := []rune(line); len(runes) > 60 {
+		return string(runes[:60]) + "…"
+	}
+	if more != "" {
+		return line + " …"
+	}
+	return line
+}

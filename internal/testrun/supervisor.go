@@ -1,0 +1,270 @@
+//go:build unix
+
+package testrun
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// superviseKey in the environment makes this process a run's supervisor. The commands never see it.
+const superviseKey = "LANDER_SUPERVISE_RUN"
+
+// Descriptors that a supervisor is started with.
+const (
+	controlFD = 3 // read: the order, then nothing until it closes
+	reportFD  = 4 // write: frames
+	lockFD    = 5 // held: the lock on the run's scratch directory
+)
+
+// An init rather than a function for main to call: a program or a test binary that forgot the call would start itself again
+// for each run without end.
+func init() {
+	if os.Getenv(superviseKey) == "" {
+		return
+	}
+	if err := supervise(); err != nil {
+		fmt.Fprintln(os.Stderr, "supervise run:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// closeAllOnExec keeps every descriptor but the first three from the commands: the supervisor's own, and also whatever lander
+// itself was started with (a service manager's sockets, a shell's files), which would otherwise be handed on unseen.
+func closeAllOnExec() error {
+	names, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return fmt.Errorf("list open files: %w", err)
+	}
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// supervisor runs one order's commands and kills whatever they leave.
+type supervisor struct {
+	order order
+	tree  tree
+
+	mu      sync.Mutex // guards the two below
+	stopped bool
+	shell   *os.Process // the command now running
+
+	out    *os.File   // read end of the commands' output
+	write  *os.File   // the end they hold
+	sendMu sync.Mutex // held over read-and-send, so that no output is overtaken by the frame that ends its step
+	report *os.File
+	buf    []byte
+}
+
+func supervise() error {
+	if err := closeAllOnExec(); err != nil {
+		return err
+	}
+	// Caught, not ignored: an ignored signal would stay ignored in the commands.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2)
+	if err := becomeReaper(); err != nil {
+		return err
+	}
+	control := os.NewFile(controlFD, "control")
+	s := &supervisor{report: os.NewFile(reportFD, "report"), buf: make([]byte, 64<<10)}
+	kind, body, err := (&frames{r: control}).next()
+	if err != nil {
+		return fmt.Errorf("read order: %w", err)
+	}
+	if err := json.Unmarshal(body, &s.order); err != nil || kind != frameOrder {
+		return fmt.Errorf("read order: frame %q: %w", kind, err)
+	}
+	if s.out, s.write, err = os.Pipe(); err != nil {
+		return fmt.Errorf("make output pipe: %w", err)
+	}
+	raw, err := s.out.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("open output pipe: %w", err)
+	}
+	go s.forward(raw)
+	go func() {
+		// Whatever ends the control pipe ends the run: lander closed it, or lander is dead.
+		io.Copy(io.Discard, control)
+		s.stop()
+	}()
+
+	if err := s.commands(raw); err != nil {
+		s.tree.kill()
+		return errors.Join(err, removeTree(s.order.Scratch))
+	}
+	s.tree.kill()
+	s.drain(raw)
+	s.sendMu.Lock() // and keep it: nothing follows this frame
+	err = writeFrame(s.report, frameGone, nil)
+	// After the report, for it may take long and the verdict need not wait.
+	return errors.Join(err, removeTree(s.order.Scratch))
+}
+
+// commands runs them in order until one does not exit 0 or the run is stopped. An error means that the report is lost.
+func (s *supervisor) commands(raw syscall.RawConn) error {
+	for _, command := range s.order.Commands {
+		if err := s.send(frameBegun, struct{}{}); err != nil {
+			return err
+		}
+		end, stopped := s.command(command)
+		if stopped {
+			return nil
+		}
+		s.drain(raw)
+		if err := s.send(frameEnded, end); err != nil {
+			return err
+		}
+		if end.Exit != 0 || end.Fault != "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// command runs one to its end, reaping on the way whatever else was orphaned to this process.
+func (s *supervisor) command(command string) (end ended, stopped bool) {
+	process, err := s.start(command)
+	switch {
+	case err != nil:
+		_, gone := os.Stat(s.order.Dir)
+		return ended{Fault: err.Error(), Lost: errors.Is(gone, fs.ErrNotExist)}, false
+	case process == nil:
+		return ended{}, true
+	}
+	var status syscall.WaitStatus
+	for {
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			return ended{Fault: fmt.Sprintf("wait for shell: %v", err)}, false
+		}
+		if pid == process.Pid {
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shell = nil
+	if err := process.Release(); err != nil {
+		return ended{Fault: fmt.Sprintf("release shell: %v", err)}, false
+	}
+	if status.Signaled() {
+		return ended{Exit: 128 + int(status.Signal()), Signal: int(status.Signal())}, s.stopped
+	}
+	return ended{Exit: status.ExitStatus()}, s.stopped
+}
+
+// start gives no process when the run was stopped before. Each command leads a session of its own: no terminal, and
+// "kill 0" in it reaches neither this process nor lander.
+func (s *supervisor) start(command string) (*os.Process, error) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return nil, nil
+	}
+	process, err := os.StartProcess("/bin/sh", []string{"sh", "-e", "-c", command}, &os.ProcAttr{
+		Dir:   s.order.Dir,
+		Env:   s.order.Env,
+		Files: []*os.File{null, s.write, s.write},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.shell = process
+	s.tree.groups = append(s.tree.groups, process.Pid)
+	return process, nil
+}
+
+// stop ends the command now running, which lets commands return; no other starts.
+func (s *supervisor) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	if s.shell != nil {
+		// Reaping and forgetting the shell are a few instructions apart: too few for its number to come round again.
+		syscall.Kill(-s.shell.Pid, syscall.SIGKILL)
+		s.shell.Kill() // for a shell whose process moved to another group
+	}
+}
+
+// forward sends output as it comes, until the process ends.
+func (s *supervisor) forward(raw syscall.RawConn) {
+	for {
+		var sent error
+		err := raw.Read(func(fd uintptr) bool {
+			var n int
+			n, sent = s.readAndSend(int(fd))
+			return n > 0 || sent != nil
+		})
+		if err != nil || sent != nil {
+			s.stop() // nobody hears any more, or the pipe is broken: commands must not run unheard
+			return
+		}
+	}
+}
+
+// drain sends what the pipe holds now. Bounded by what a pipe can hold, for a process in the background may write for ever.
+func (s *supervisor) drain(raw syscall.RawConn) {
+	const most = 1 << 20
+	raw.Control(func(fd uintptr) {
+		for total := 0; total < most; {
+			n, err := s.readAndSend(int(fd))
+			if n <= 0 || err != nil {
+				return // empty; a lost report shows in the next send
+			}
+			total += n
+		}
+	})
+}
+
+// readAndSend gives 0 and no error when the pipe is empty.
+func (s *supervisor) readAndSend(fd int) (int, error) {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	for {
+		n, err := syscall.Read(fd, s.buf)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			return 0, nil
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		}
+		return n, writeFrame(s.report, frameOutput, s.buf[:n])
+	}
+}
+
+func (s *supervisor) send(kind byte, v any) error {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	if err := writeJSON(s.report, kind, v); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
