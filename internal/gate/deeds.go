@@ -158,8 +158,8 @@ func (k *Keeper) isRunning(r run) bool {
 
 // confirm looks at every member again, and at the inbox, so that nothing said before the intent is missed.
 func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
-	looked := map[queue.Number]bool{}
-	if err := k.look(ctx, a.Candidate.Numbers(), func(n queue.Number) { looked[n] = true }); err != nil {
+	looked, err := k.look(ctx, a.Candidate.Numbers())
+	if err != nil {
 		return err
 	}
 	for _, n := range a.Candidate.Numbers() {

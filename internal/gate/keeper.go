@@ -41,9 +41,9 @@ type Keeper struct {
 	q       queue.Queue // as applied
 	saved   queue.Queue // as stored
 	policy  queue.Policy
-	readAt  queue.SHA // the tip that policy was read at
-	dirty   bool      // policy differs from what is stored
-	done    []int64   // inbox items dealt with since the last save
+	readAt  queue.SHA     // the tip that policy was read at
+	dirty   bool          // policy differs from what is stored
+	done    []int64       // inbox items dealt with since the last save
 	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
 	polled  time.Time // forge's clock up to which the last poll saw; zero: never

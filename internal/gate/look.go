@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,70 +64,80 @@ func (k *Keeper) gather(ctx context.Context) error {
 		}
 	}
 	k.done = append(k.done, trunk...)
-	return k.look(ctx, numbers, func(n queue.Number) { k.done = append(k.done, want[n]...) })
+	looked, err := k.look(ctx, numbers)
+	for n := range looked {
+		k.done = append(k.done, want[n]...)
+	}
+	return err
 }
 
-// look looks at pull requests and applies what it saw. One that cannot be looked at is logged and left for a later round; seen is
-// called for each that was.
-func (k *Keeper) look(ctx context.Context, numbers []queue.Number, seen func(queue.Number)) error {
-	var mu sync.Mutex
-	sights := map[queue.Number]queue.Sight{}
+// look looks at pull requests, applies what it saw, and says which ones the forge answered for. One that cannot be looked at is
+// logged and left for a later round.
+func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Number]bool, error) {
+	type result struct {
+		sight queue.Sight
+		err   error
+	}
+	var due []queue.Number
+	for _, n := range numbers {
+		if !k.Now().Before(k.lookErr[n].till) {
+			due = append(due, n)
+		}
+	}
+	results := make([]result, len(due))
 	var g errgroup.Group
 	g.SetLimit(looksAtOnce)
-	for _, n := range numbers {
-		if f, ok := k.lookErr[n]; ok && k.Now().Before(f.till) {
-			continue
-		}
+	for i, n := range due {
 		g.Go(func() error {
-			s, err := k.Forge.Look(ctx, n)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				delete(k.lookErr, n)
-				sights[n] = s
-				return nil
-			}
-			f := k.lookErr[n]
-			f.tries++
-			f.till = k.Now().Add(min(time.Second<<min(f.tries-1, 6), time.Minute))
-			k.lookErr[n] = f
-			k.Log.Warn().Err(err).Int("change", int(n)).Int("tries", f.tries).Msg("look at pull request did not succeed")
-			if errors.Is(err, ErrNoSuchChange) {
-				seen(n)
-			}
+			results[i].sight, results[i].err = k.Forge.Look(ctx, n)
 			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return err
+		return nil, err
 	}
+	looked := map[queue.Number]bool{}
 	var heads []queue.Member
-	for _, n := range numbers {
-		s, ok := sights[n]
-		if !ok {
+	for i, n := range due {
+		s, err := results[i].sight, results[i].err
+		if errors.Is(err, ErrNoSuchChange) {
+			k.apply(queue.ChangeUnseen{Number: n, At: k.Now()})
+			looked[n] = true
 			continue
 		}
+		if err != nil {
+			k.lookFailed(n, err)
+			continue
+		}
+		delete(k.lookErr, n)
+		looked[n] = true
 		if k.q.Entry(n) == nil && s.Open && s.Base == k.Lane.Trunk {
 			former, err := k.Store.Former(ctx, k.Lane, n)
 			if err != nil {
-				return fmt.Errorf("recall %v: %w", n, err)
+				return looked, fmt.Errorf("recall %v: %w", n, err)
 			}
 			if former != nil {
 				k.apply(queue.ChangeRemembered{Entry: former})
 			}
 		}
 		k.apply(queue.ChangeSeen{Sight: s})
-		if seen != nil {
-			seen(n)
-		}
 		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
 			heads = append(heads, queue.Member{Number: n, Head: e.Head})
 		}
 	}
 	if len(heads) == 0 {
-		return nil
+		return looked, nil
 	}
-	return k.seeTrunk(ctx, heads)
+	return looked, k.seeTrunk(ctx, heads)
+}
+
+// lookFailed puts off the next look at a pull request, so that one that cannot be looked at does not cost every round.
+func (k *Keeper) lookFailed(n queue.Number, err error) {
+	f := k.lookErr[n]
+	f.tries++
+	f.till = k.Now().Add(min(time.Second<<min(f.tries-1, 6), time.Minute))
+	k.lookErr[n] = f
+	k.Log.Warn().Err(err).Int("change", int(n)).Int("tries", f.tries).Msg("look at pull request did not succeed")
 }
 
 // ErrNoSuchChange is what a Forge's Look wraps when there is no pull request of that number, or none that lander may see.
@@ -167,7 +176,8 @@ func (k *Keeper) poll(ctx context.Context) error {
 			}
 		}
 	}
-	return k.look(ctx, numbers, nil)
+	_, err = k.look(ctx, numbers)
+	return err
 }
 
 // seeTrunk fetches trunk, and heads with it, and records where trunk stands and what policy it holds.

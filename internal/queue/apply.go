@@ -11,6 +11,11 @@ func (q Queue) Apply(ev Event) Queue {
 	switch ev := ev.(type) {
 	case ChangeSeen:
 		q.seen(ev.Sight)
+	case ChangeUnseen:
+		if e := q.Entry(ev.Number); e != nil && !e.Gone && !e.Unseen {
+			q.edit(ev.Number, func(e *Entry) { e.Unseen = true })
+			q.record(ev.At, ev.Number, 0, "unseen", sayUnseen().Text)
+		}
 	case ChangeRemembered:
 		if e := ev.Entry; e != nil && q.Entry(e.Number) == nil {
 			e = e.clone()

@@ -26,6 +26,7 @@ type Entry struct {
 	AskedAt    time.Time  // when; decides who comes first within a priority
 	Priority   int        // higher lands first; 0 is usual
 	Held       bool       // a reviewer said hold
+	Unseen     bool       // the forge does not show it any more
 	Approvals  []Approval // of exactly this head, one per person
 	Objections []Person   // who requested changes and has not taken it back
 	Handled    []string   // ids of the reviews and asks that have acted

@@ -9,6 +9,12 @@ type (
 	// ChangeSeen is a look at a pull request.
 	ChangeSeen struct{ Sight Sight }
 
+	// ChangeUnseen says that the forge knows no such pull request, or shows it to lander no longer.
+	ChangeUnseen struct {
+		Number Number
+		At     time.Time
+	}
+
 	// ChangeRemembered brings back what was known of a pull request that had left, before a look at it after its return: what
 	// it was told is not done again, and what landed does not land twice.
 	ChangeRemembered struct{ Entry *Entry }
@@ -119,6 +125,7 @@ type (
 
 func (ChangeSeen) event()       {}
 func (ChangeRemembered) event() {}
+func (ChangeUnseen) event()     {}
 func (ChangeAsked) event()      {}
 func (TrunkSeen) event()        {}
 func (CandidateMade) event()    {}

@@ -13,6 +13,10 @@ func sayDraft(e *Entry) Reason {
 	return Reason{Code: "draft", Text: "it is a draft", Who: e.Author.Login, Next: "mark it ready for review and it takes its place in the queue", Held: true}
 }
 
+func sayUnseen() Reason {
+	return Reason{Code: "unseen", Text: "the forge does not show it to lander any more", Who: "whoever deleted it, or the operator, who gives lander the right to see it", Next: "when it is seen again it goes on", Held: true}
+}
+
 func sayUnapproved(e *Entry, missing int) Reason {
 	text := "it needs an approval of " + e.Head.Short()
 	if missing > 1 {

@@ -23,7 +23,7 @@ func (q *Queue) seen(s Sight) {
 		q.headMoved(old, s)
 	}
 	q.edit(s.Number, func(e *Entry) {
-		e.Change, e.SeenAt = changeOf(s), s.At
+		e.Change, e.SeenAt, e.Unseen = changeOf(s), s.At, false
 		e.Approvals, e.Objections = weigh(e, s)
 	})
 	q.acts(s)

@@ -80,6 +80,9 @@ func (q Queue) Standing(n Number, now time.Time, p Policy) (s Standing, ok bool)
 // conditions are what the change itself still lacks; a change with none may be a member.
 func conditions(e *Entry, p Policy) []Reason {
 	var rs []Reason
+	if e.Unseen {
+		rs = append(rs, sayUnseen())
+	}
 	if e.Draft {
 		rs = append(rs, sayDraft(e))
 	}
