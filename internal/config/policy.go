@@ -1,0 +1,247 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"lander/internal/queue"
+)
+
+const (
+	defaultTimeout = 30 * time.Minute
+	defaultQuiet   = 15 * time.Minute
+	longest        = 24 * time.Hour
+	setupName      = "setup" // how a verdict names what runs before the steps
+)
+
+// ParsePolicy reads a repository's policy file. What the file leaves out has its default: one approval, style rebase, one
+// candidate in flight with one member, a timeout of 30 minutes and a quiet limit of 15. An empty file is all defaults, and a policy
+// without steps is no error: queue refuses to land by it, in its own words. The error is a *PolicyError with every problem.
+func ParsePolicy(data []byte) (queue.Policy, error) {
+	f, err := parsePolicy(data)
+	if err != nil {
+		return queue.Policy{}, err
+	}
+	return f.policy, nil
+}
+
+// PolicyTrunks lists the branches that the policy file names as trunks; none when it names none. The error is a *PolicyError with
+// every problem of the whole file.
+func PolicyTrunks(data []byte) ([]string, error) {
+	f, err := parsePolicy(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.trunks, nil
+}
+
+// policyFile is a policy file while it is read.
+type policyFile struct {
+	reader
+	policy queue.Policy
+	trunks []string
+}
+
+func parsePolicy(data []byte) (*policyFile, error) {
+	f := &policyFile{policy: queue.Policy{
+		Style: queue.StyleRebase, Approvals: 1, Window: 1, Batch: 1,
+		Recipe: queue.Recipe{Timeout: defaultTimeout, Quiet: defaultQuiet},
+	}}
+	if root := f.parse(data); root != nil {
+		f.mapping(root, "", f.top())
+	}
+	if len(f.problems) > 0 {
+		sortProblems(f.problems)
+		return nil, &PolicyError{Problems: f.problems}
+	}
+	return f, nil
+}
+
+func (f *policyFile) top() []field {
+	fields := []field{
+		{name: "version", read: f.version},
+		{name: "trunk", read: f.trunk},
+		{name: "style", read: f.style},
+		{name: "require", read: func(n ast.Node) { f.mapping(n, "require", f.require()) }},
+		{name: "batch", read: func(n ast.Node) { f.mapping(n, "batch", f.batch()) }},
+		{name: "window", read: func(n ast.Node) { f.count(n, "window", 1, &f.policy.Window) }},
+		{name: "suite", read: func(n ast.Node) { f.mapping(n, "suite", f.suite()) }},
+	}
+	return append(fields, later("", "test_each", "checks", "message", "environment")...)
+}
+
+func (f *policyFile) require() []field {
+	fields := []field{
+		{name: "approvals", read: func(n ast.Node) { f.count(n, "require.approvals", 0, &f.policy.Approvals) }},
+		{name: "no_labels", read: func(n ast.Node) { f.policy.NoLabels = f.texts(n, "require.no_labels") }},
+	}
+	return append(fields, later("require", "code_owners", "resolved_threads")...)
+}
+
+func (f *policyFile) batch() []field {
+	return []field{
+		{name: "max", read: func(n ast.Node) { f.count(n, "batch.max", 1, &f.policy.Batch) }},
+		{name: "wait", read: func(n ast.Node) {
+			if d, ok := f.duration(n, "batch.wait", 0, time.Hour); ok && d != 0 {
+				f.at(n, sayWait())
+			}
+		}},
+	}
+}
+
+func (f *policyFile) suite() []field {
+	r := &f.policy.Recipe
+	fields := []field{
+		{name: "timeout", read: func(n ast.Node) { f.limit(n, "suite.timeout", &r.Timeout) }},
+		{name: "quiet", read: func(n ast.Node) { f.limit(n, "suite.quiet", &r.Quiet) }},
+		{name: "setup", read: func(n ast.Node) {
+			f.items(n, "suite.setup", func(i int, v ast.Node) {
+				if cmd, ok := f.command(v, fmt.Sprintf("suite.setup, item %d", i)); ok {
+					r.Setup = append(r.Setup, cmd)
+				}
+			})
+		}},
+		{name: "steps", read: func(n ast.Node) { f.items(n, "suite.steps", f.step) }},
+	}
+	return append(fields, later("suite", "start", "retries", "environment")...)
+}
+
+func (f *policyFile) step(i int, n ast.Node) {
+	path := fmt.Sprintf("suite.steps, step %d", i)
+	var s queue.Step
+	given, good := 0, 0
+	fields := []field{
+		{name: "name", read: func(v ast.Node) {
+			given++
+			name, ok := f.text(v, path+", name")
+			if !ok {
+				return
+			}
+			switch {
+			case name == setupName || strings.ContainsAny(name, "\n\t") || strings.TrimSpace(name) != name || len([]rune(name)) > 100:
+				f.at(v, sayStepName(path, name))
+				return
+			case slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }):
+				f.at(v, sayStepTwice(path, name))
+				return
+			}
+			s.Name, good = name, good+1
+		}},
+		{name: "run", read: func(v ast.Node) {
+			given++
+			if cmd, ok := f.command(v, path+", run"); ok {
+				s.Run, good = cmd, good+1
+			}
+		}},
+	}
+	before := len(f.problems)
+	f.mapping(n, path, append(fields, later(path, "results", "shards", "paths", "needs", "environment")...))
+	if given < 2 && len(f.problems) == before {
+		f.at(n, sayStepKeys(path))
+	}
+	if good == 2 {
+		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
+	}
+}
+
+func (f *policyFile) version(n ast.Node) {
+	if v, ok := n.(*ast.IntegerNode); !ok || v.GetToken().Value != "1" {
+		f.at(n, sayVersion(shown(n)))
+	}
+}
+
+func (f *policyFile) trunk(n ast.Node) {
+	if _, ok := n.(*ast.SequenceNode); !ok {
+		if b, ok := f.branch(n, "trunk"); ok {
+			f.trunks = []string{b}
+		}
+		return
+	}
+	before := len(f.problems)
+	f.items(n, "trunk", func(i int, v ast.Node) {
+		b, ok := f.branch(v, fmt.Sprintf("trunk, item %d", i))
+		switch {
+		case !ok:
+		case slices.Contains(f.trunks, b):
+			f.at(v, sayTrunkTwice(b))
+		default:
+			f.trunks = append(f.trunks, b)
+		}
+	})
+	if len(f.trunks) == 0 && len(f.problems) == before {
+		f.at(n, sayNoTrunk())
+	}
+}
+
+func (f *policyFile) branch(n ast.Node, path string) (string, bool) {
+	b, ok := f.text(n, path)
+	if ok && !validBranch(b) {
+		f.at(n, sayBranch(path, b))
+		return "", false
+	}
+	return b, ok
+}
+
+func (f *policyFile) style(n ast.Node) {
+	known := []string{string(queue.StyleRebase), string(queue.StyleSquash), string(queue.StyleMerge)}
+	s, _ := text(n)
+	if !slices.Contains(known, s) {
+		f.at(n, sayWantOneOf("style", known, shown(n)))
+		return
+	}
+	f.policy.Style = queue.Style(s)
+}
+
+func (f *policyFile) command(n ast.Node, path string) (string, bool) {
+	cmd, ok := f.text(n, path)
+	if ok && strings.TrimSpace(cmd) == "" {
+		f.at(n, sayCommand(path))
+		return "", false
+	}
+	return cmd, ok
+}
+
+func (f *policyFile) count(n ast.Node, path string, least int, into *int) {
+	if v, ok := f.number(n, path, least, 100); ok {
+		*into = v
+	}
+}
+
+func (f *policyFile) limit(n ast.Node, path string, into *time.Duration) {
+	if d, ok := f.duration(n, path, time.Second, longest); ok {
+		*into = d
+	}
+}
+
+// later are keys of the policy language that this version does not act on. Landing as if they were not there would break the
+// promise that the file makes.
+func later(where string, keys ...string) []field {
+	fields := make([]field, len(keys))
+	for i, k := range keys {
+		fields[i] = field{name: k, refusal: sayLater(dotted(where, k))}
+	}
+	return fields
+}
+
+// validBranch follows git's rules for the short name of a branch, and refuses what git would take for a ref of another kind.
+func validBranch(b string) bool {
+	if b == "" || b == "@" || b == "HEAD" || len(b) > 200 || strings.HasPrefix(b, "-") || strings.HasPrefix(b, "refs/") ||
+		strings.HasSuffix(b, ".") || strings.Contains(b, "..") || strings.Contains(b, "@{") || strings.ContainsAny(b, " ~^:?*[\\\x7f") {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' {
+			return false
+		}
+	}
+	for part := range strings.SplitSeq(b, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return false
+		}
+	}
+	return true
+}

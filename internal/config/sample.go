@@ -1,0 +1,70 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"lander/internal/queue"
+)
+
+// SamplePolicy writes the policy file that a repository begins with: the defaults, spelled out, and the recipe. ParsePolicy reads
+// the same recipe back. A limit of 0 is written as its default.
+func SamplePolicy(recipe queue.Recipe) []byte {
+	if recipe.Timeout == 0 {
+		recipe.Timeout = defaultTimeout
+	}
+	if recipe.Quiet == 0 {
+		recipe.Quiet = defaultQuiet
+	}
+	var b bytes.Buffer
+	b.WriteString(sampleHead)
+	fmt.Fprintf(&b, sampleSuite, span(recipe.Timeout), span(recipe.Quiet))
+	if len(recipe.Setup) > 0 {
+		b.WriteString(sampleSetup)
+		for _, cmd := range recipe.Setup {
+			fmt.Fprintf(&b, "    - %s\n", quoted(cmd))
+		}
+	}
+	if recipe.Empty() {
+		b.WriteString(sampleNoSteps)
+		return b.Bytes()
+	}
+	b.WriteString(sampleSteps)
+	for _, s := range recipe.Steps {
+		fmt.Fprintf(&b, "    - name: %s\n      run: %s\n", quoted(s.Name), quoted(s.Run))
+	}
+	return b.Bytes()
+}
+
+// quoted is s as a YAML value: plain where that can be nothing else, in double quotes otherwise.
+func quoted(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b) // a JSON text is a YAML double-quoted one
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string always encodes
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func plain(s string) bool {
+	switch strings.ToLower(s) {
+	case "", "true", "false", "yes", "no", "on", "off", "null", "y", "n":
+		return false
+	}
+	if first := s[0]; (first < 'a' || first > 'z') && (first < 'A' || first > 'Z') {
+		return false
+	}
+	for _, c := range []byte(s) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && !strings.ContainsRune(" -_./=+", rune(c)) {
+			return false
+		}
+	}
+	return !strings.HasSuffix(s, " ")
+}

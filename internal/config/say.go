@@ -1,0 +1,262 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Every sentence of this room that a person may read stands in this file.
+
+func sayTooBig(n int) string {
+	return fmt.Sprintf("the file has %d bytes; at most %d are read", n, mostBytes)
+}
+
+func sayNotUTF8() string { return "the file is not UTF-8 text; save it as UTF-8" }
+
+func sayUnreadable() string { return "this is not YAML that can be read" }
+
+func saySyntax(message string) string { return "this is not valid YAML: " + message }
+
+func sayTooDeep() string {
+	return fmt.Sprintf("values are nested more than %d deep; write it flat", mostDepth)
+}
+
+func sayManyDocuments() string {
+	return "a second document begins here; keep one, without a further \"---\""
+}
+
+func sayAlias() string { return "anchors, aliases and merge keys are not allowed; write the value out" }
+
+func sayTag() string { return "tags and directives are not allowed; write the plain value" }
+
+func sayQuestionKey() string { return "keys with \"?\" are not allowed; write \"key: value\"" }
+
+func sayWantMapping(where string, known []string) string {
+	if where == "" {
+		return "want \"key: value\" lines; known keys: " + strings.Join(known, ", ")
+	}
+	return fmt.Sprintf("%s wants keys of its own: %s", where, strings.Join(known, ", "))
+}
+
+func sayUnknownKey(path, where, key string, known []string) string {
+	if k := nearest(key, known); k != "" {
+		return fmt.Sprintf("unknown key %q; did you mean %q?", clip(path), dotted(where, k))
+	}
+	return fmt.Sprintf("unknown key %q; known here: %s", clip(path), strings.Join(known, ", "))
+}
+
+func sayTwice(path string) string { return path + " is given twice; keep one" }
+
+func sayLater(path string) string {
+	return path + " is not available in this version; remove it"
+}
+
+func sayWantList(path string) string {
+	return path + " wants a list, as in [one, two]"
+}
+
+func sayWantText(path, got string, quotable bool) string {
+	if quotable {
+		return fmt.Sprintf("%s wants text, not %s; put it in quotes if you mean it", path, got)
+	}
+	return fmt.Sprintf("%s wants text, not %s", path, got)
+}
+
+func sayNoValue(path string) string { return path + " has no value" }
+
+func sayControl(path string) string { return path + " holds a control character; remove it" }
+
+func sayWantNumber(path string, least, most int, got string) string {
+	return fmt.Sprintf("%s wants a whole number from %d to %d, not %s", path, least, most, got)
+}
+
+func sayWantDuration(path string, least, most time.Duration, got string) string {
+	return fmt.Sprintf("%s wants a time from %s to %s, as in 90s, 30m or 2h, not %s", path, span(least), span(most), got)
+}
+
+func sayWantOneOf(path string, known []string, got string) string {
+	return fmt.Sprintf("%s wants one of %s, not %s", path, strings.Join(known, ", "), got)
+}
+
+func sayVersion(got string) string {
+	return fmt.Sprintf("version %s is not known; this lander reads version 1", got)
+}
+
+func sayWait() string {
+	return "batch.wait can only be 0s in this version; remove it"
+}
+
+func sayBranch(path, got string) string {
+	return fmt.Sprintf("%s wants the name of a branch, as in main, not %q", path, got)
+}
+
+func sayTrunkTwice(branch string) string {
+	return fmt.Sprintf("trunk names %q twice; keep one", branch)
+}
+
+func sayNoTrunk() string { return "trunk names no branch; name one or remove the key" }
+
+func sayStepKeys(path string) string {
+	return path + " needs both name and run, as in {name: unit, run: make test}"
+}
+
+func sayStepName(path, name string) string {
+	if name == setupName {
+		return fmt.Sprintf("%s cannot be called %q, which is the name of what runs before the steps; choose another", path, name)
+	}
+	return path + " wants a name of one line and at most 100 letters"
+}
+
+func sayStepTwice(path, name string) string {
+	return fmt.Sprintf("%s has the name %q, which another step has; choose another", path, name)
+}
+
+func sayCommand(path string) string { return path + " wants a command, not only spaces" }
+
+// span writes a length of time the way people write it: 30m, not 30m0s.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// The policy file that a repository begins with.
+const (
+	sampleHead = `# How lander lands pull requests here. Read from trunk only: a pull request cannot change how it is tested itself.
+version: 1
+
+style: rebase          # rebase, squash or merge
+
+require:
+  approvals: 1         # people who must approve the head, never its author
+  no_labels: []        # labels that keep a pull request waiting
+
+`
+	sampleSuite = `# Every command below must pass on exactly the commit that would land.
+suite:
+  timeout: %s         # the whole run
+  quiet: %s           # the longest time without output
+`
+	sampleSetup = `  setup:               # before the steps
+`
+	sampleSteps = `  steps:               # in order; the first that fails ends the run
+`
+	sampleNoSteps = `  steps: []            # nothing lands until a step is here, as in: [{name: test, run: make test}]
+`
+)
+
+// What is wrong with a setting follows its name, or the name of its flag or variable.
+
+func sayWantDatabase() string {
+	return "wants the address of a Postgres, as in postgres://user@host:5432/lander; leave it out for a private one"
+}
+
+func sayNoWorkDir(err error) string { return "wants an absolute path here: " + err.Error() }
+
+func sayWantAddress(got string) string {
+	return fmt.Sprintf("wants HOST:PORT, as in 127.0.0.1:8080 or :8080, not %q", got)
+}
+
+func sayWantURL() string {
+	return "wants a plain http:// or https:// address, without user, query or fragment"
+}
+
+func sayWantBool(got string) string { return fmt.Sprintf("wants true or false, not %q", got) }
+
+func sayWeakToken() string {
+	return "wants a token of at least 20 letters without spaces; \"openssl rand -hex 24\" makes one"
+}
+
+func sayWeakSecret() string {
+	return "wants secrets of at least 8 letters; \"openssl rand -hex 24\" makes one"
+}
+
+func sayWantOneWord() string { return "wants one token without spaces" }
+
+func sayWantKey() string {
+	return "wants the App's private key in PEM form, as GitHub gave it for download"
+}
+
+func sayWantID(got string) string { return fmt.Sprintf("wants a number above 0, not %q", clip(got)) }
+
+func sayWantLane(got string) string {
+	return fmt.Sprintf("wants OWNER/NAME:BRANCH, as in acme/app:main, not %q", clip(got))
+}
+
+func sayLaneTwice(lane string) string { return fmt.Sprintf("names %s twice; keep one", lane) }
+
+func sayWantPrefix(got string) string {
+	return fmt.Sprintf("wants one word that begins with @ or /, as in @lander, not %q", clip(got))
+}
+
+func sayWantPoll(got string) string {
+	return fmt.Sprintf("wants a time from 1s to 1h, as in 30s, not %q", clip(got))
+}
+
+func sayWantRemote() string {
+	return "wants an http, https or file address with {repo} for OWNER/NAME and without a user, as in https://github.com/{repo}.git"
+}
+
+func sayWantName(got string) string {
+	return fmt.Sprintf("wants names of environment variables, not %q", clip(got))
+}
+
+func sayOwnName(name string) string {
+	return fmt.Sprintf("cannot hand %s to test runs: what begins with LANDER_ is lander's own", name)
+}
+
+func sayWantCommitter() string { return "wants a name without < and > and of one line" }
+
+func sayWantEmail(got string) string {
+	return fmt.Sprintf("wants a bare mail address, as in lander@example.com, not %q", clip(got))
+}
+
+func sayWantWord(known []string, got string) string {
+	return fmt.Sprintf("wants one of %s, not %q", strings.Join(known, ", "), clip(got))
+}
+
+func sayCannotRead(origin string, err error) string {
+	return fmt.Sprintf("%s cannot be read: %v", origin, err)
+}
+
+func sayEmptyFile(origin, path string) string {
+	return fmt.Sprintf("%s names %s, which is empty; put the value into it", origin, path)
+}
+
+func sayBoth(name string) string {
+	return fmt.Sprintf("%s and %s_FILE are both set; keep one", name, name)
+}
+
+func sayNoHome() string {
+	return "no place to keep data: neither HOME nor XDG_DATA_HOME is set; set LANDER_DATA_DIR or --data"
+}
+
+func sayTokenAndApp() string {
+	return "both a token and a GitHub App are set; keep one: LANDER_TOKEN, or LANDER_APP_ID with LANDER_APP_KEY_FILE"
+}
+
+func sayNoWayIn() string {
+	return "no way into the forge: set LANDER_TOKEN or --token-file, or be a GitHub App with LANDER_APP_ID and LANDER_APP_KEY_FILE"
+}
+
+func sayHalfAnApp() string {
+	return "a GitHub App needs both its id and its key: set LANDER_APP_ID and LANDER_APP_KEY_FILE"
+}
+
+func sayNoLanes() string {
+	return "nothing to land on: name at least one lane with --lane or LANDER_LANES, as in acme/app:main"
+}
+
+func sayNoRemote(forge string) string {
+	return fmt.Sprintf("where git finds repositories does not follow from %s: set LANDER_GIT_REMOTE, as in https://github.com/{repo}.git", forge)
+}
+
+func sayLongSocket(dir string) string {
+	return fmt.Sprintf("the data directory %s is too long a path for the socket in it; choose one shorter than 90 letters", dir)
+}
