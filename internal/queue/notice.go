@@ -79,18 +79,21 @@ type Standing struct {
 
 func livingKey(n Number) string { return fmt.Sprintf("living/%d", n) }
 
+// askKey names the reply to a command, whose id is unique within its pull request only.
+func askKey(kind string, n Number, a Ask) string { return fmt.Sprintf("%s/%d/%s", kind, n, a.ID) }
+
 // living asks for the living comment to be brought up to date. The keeper fills in the Standing when it saves.
 func (q *Queue) living(e *Entry, at time.Time) {
 	q.tell(Notice{Key: livingKey(e.Number), Kind: NoticeLiving, Number: e.Number, Head: e.Head, At: at, Author: e.Author})
 }
 
 func (q *Queue) answer(e *Entry, a Ask, text string) {
-	q.tell(Notice{Key: "answer/" + a.ID, Kind: NoticeAnswer, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment, Text: text})
+	q.tell(Notice{Key: askKey("answer", e.Number, a), Kind: NoticeAnswer, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment, Text: text})
 }
 
 func (q *Queue) thumb(e *Entry, a Ask) {
 	if a.Comment == 0 {
 		return
 	}
-	q.tell(Notice{Key: "thumb/" + a.ID, Kind: NoticeThumb, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment})
+	q.tell(Notice{Key: askKey("thumb", e.Number, a), Kind: NoticeThumb, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment})
 }
