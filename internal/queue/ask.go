@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	viaReview  = "review"
@@ -86,10 +89,8 @@ func (q *Queue) askLand(e *Entry, a Ask, pushed time.Time) {
 	case a.SHA == "" && !shown(e, a, pushed):
 		q.answer(e, a, sayUnsureHead(e))
 	default:
-		if a.Who.ID != e.Author.ID && !a.Who.Bot && !approvedBy(e.Approvals, a.Who) {
-			q.edit(e.Number, func(e *Entry) {
-				e.Approvals = append(e.Approvals, Approval{ID: a.ID, Who: a.Who, At: a.At, Via: viaCommand})
-			})
+		if a.Who.ID != e.Author.ID && !a.Who.Bot {
+			q.edit(e.Number, func(e *Entry) { e.Approvals = byCommand(e.Approvals, a) })
 		}
 		q.enqueue(e.Number, a.Who, a.At, a.Priority)
 		q.thumb(e, a)
@@ -151,6 +152,19 @@ func needs(v Verb) (role Role, author bool) {
 // command was given. All three times are the forge's, so no clock of ours can make an unseen head look seen.
 func shown(e *Entry, a Ask, pushed time.Time) bool {
 	return e.HeadSince.Before(a.At) || !pushed.IsZero() && pushed.Before(a.At)
+}
+
+// byCommand adds the approval that a command gives. It takes the place of a review by the same person, whichever was seen first.
+func byCommand(as []Approval, a Ask) []Approval {
+	given := Approval{ID: a.ID, Who: a.Who, At: a.At, Via: viaCommand}
+	i := slices.IndexFunc(as, func(a Approval) bool { return a.Who.ID == given.Who.ID })
+	switch {
+	case i < 0:
+		as = append(as, given)
+	case as[i].Via == viaReview:
+		as[i] = given
+	}
+	return as
 }
 
 func byReview(as []Approval) []Approval {

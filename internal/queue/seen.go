@@ -79,7 +79,7 @@ func weigh(e *Entry, s Sight) (approvals []Approval, objections []Person) {
 		}
 	}
 	for _, a := range e.Approvals {
-		if a.Via == viaCommand && a.Who.ID != s.Author.ID {
+		if a.Via == viaCommand && a.Who.ID != s.Author.ID && !lost(a, s.Asks) {
 			approvals = append(approvals, a)
 		}
 	}
@@ -120,7 +120,13 @@ func (q *Queue) acts(s Sight) {
 	}
 	slices.SortStableFunc(acts, func(a, b act) int { return a.at.Compare(b.at) })
 	for _, a := range acts {
-		a.do()
+		if !q.Entry(s.Number).handled(a.id) { // one look may show it twice
+			a.do()
+		}
+	}
+	if len(acts) > 0 {
+		// A command that was taken back may have stood in front of a review by the same person.
+		q.edit(s.Number, func(e *Entry) { e.Approvals, e.Objections = weigh(e, s) })
 	}
 }
 
@@ -140,6 +146,11 @@ func shows(old, e *Entry) bool {
 	}
 	return old.State != e.State || old.Head != e.Head || old.Draft != e.Draft || old.Held != e.Held || old.Priority != e.Priority ||
 		!slices.Equal(old.Labels, e.Labels) || !slices.Equal(old.approvers(), e.approvers()) || !slices.Equal(old.Objections, e.Objections)
+}
+
+// lost reports whether who approved by that command has no right to approve any more.
+func lost(a Approval, asks []Ask) bool {
+	return slices.ContainsFunc(asks, func(k Ask) bool { return k.ID == a.ID && !k.Role.Allows(RoleReview) })
 }
 
 func approvedBy(as []Approval, p Person) bool {

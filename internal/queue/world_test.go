@@ -1,0 +1,310 @@
+package queue
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// People of the stories. Ann writes, Rita and Raj review, Ada administers, Tom may only try, Guy has no right at all.
+var (
+	ann   = Person{ID: 1, Login: "ann"}
+	rita  = Person{ID: 2, Login: "rita"}
+	raj   = Person{ID: 3, Login: "raj"}
+	ada   = Person{ID: 4, Login: "ada"}
+	tom   = Person{ID: 5, Login: "tom"}
+	guy   = Person{ID: 6, Login: "guy"}
+	robot = Person{ID: 7, Login: "robot", Bot: true}
+)
+
+var roles = map[int64]Role{1: RoleReview, 2: RoleReview, 3: RoleReview, 4: RoleAdmin, 5: RoleTry, 6: RoleNone, 7: RoleAdmin}
+
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
+// Object ids that can be read: pull request n's rev-th head, the n-th candidate, the n-th trunk that no candidate made.
+func head(n Number, rev int) SHA {
+	return SHA(strings.Repeat(fmt.Sprintf("%02x%02x", int(n), rev), 10))
+}
+func commit(id CandidateID) SHA     { return SHA(strings.Repeat(fmt.Sprintf("c%03x", int(id)), 10)) }
+func trunk(n int) SHA               { return SHA(strings.Repeat(fmt.Sprintf("f%03x", n), 10)) }
+func suite() Recipe                 { return Recipe{Steps: []Step{{Name: "unit", Run: "make test"}}} }
+func at(seconds int) time.Time      { return noon.Add(time.Duration(seconds) * time.Second) }
+func green(*Candidate, int) Verdict { return Verdict{Outcome: Green, Took: time.Minute} }
+func made(w *world, b Build) Event  { return CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now} }
+func pushed(w *world, c *Candidate) { w.trunk = c.Built.SHA }
+func says(o Outcome, why string) Verdict {
+	return Verdict{Outcome: o, Step: "unit", Reason: why, Took: time.Second}
+}
+
+func builtOf(b Build) Built {
+	built := Built{SHA: commit(b.ID), Tree: commit(b.ID)}
+	for _, m := range b.Request.Members {
+		built.Commits = append(built.Commits, BuiltCommit{SHA: built.SHA, Member: m.Number, From: m.Head, Title: "change"})
+	}
+	return built
+}
+
+// world is a lane, the forge and the git server as one story sees them. Every fact it applies is applied a second time, to show
+// that this changes nothing.
+type world struct {
+	t     testing.TB
+	q     Queue
+	now   time.Time
+	p     Policy
+	trunk SHA // as the git server has it
+	pulls map[Number]*Sight
+	ids   int
+	told  []string // by notices that were saved
+	wrote []Record
+
+	suite func(c *Candidate, run int) Verdict
+	build func(w *world, b Build) Event
+	push  func(w *world, c *Candidate)
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{
+		t: t, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, now: noon, trunk: trunk(0), pulls: map[Number]*Sight{},
+		p: Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: suite()}, suite: green, build: made, push: pushed,
+	}
+	w.seeTrunk(false)
+	w.save()
+	return w
+}
+
+func (w *world) apply(ev Event) {
+	w.t.Helper()
+	w.q = applied(w.t, w.q, ev)
+}
+
+// applied is q.Apply(ev), checked: neither q nor ev is changed, and a second time adds nothing.
+func applied(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, q Queue, ev Event) Queue {
+	t.Helper()
+	before, event := text(q), text(ev)
+	after := q.Apply(ev)
+	if was := text(q); was != before {
+		t.Fatalf("%T changed the queue that it was applied to\nfrom %s\nto   %s", ev, before, was)
+	}
+	once := text(after)
+	if twice := text(after.Apply(ev)); twice != once {
+		t.Fatalf("%T %s\nonce:  %s\ntwice: %s", ev, event, once, twice)
+	}
+	if was := text(after); was != once {
+		t.Fatalf("the second %T changed the queue that the first gave", ev)
+	}
+	if was := text(ev); was != event {
+		t.Fatalf("%T was changed by being applied: %s to %s", ev, event, was)
+	}
+	return after
+}
+
+func text(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// save fills and takes the outbox, as the keeper does.
+func (w *world) save() {
+	q := w.q.Fill(w.now, w.p)
+	for _, n := range q.Outbox {
+		w.told = append(w.told, describe(n))
+	}
+	w.wrote = append(w.wrote, q.Journal...)
+	w.q = q.Saved(q.Version + 1)
+}
+
+func (w *world) wait(d time.Duration) { w.now = w.now.Add(d) }
+
+func (w *world) seeTrunk(rewound bool) {
+	w.t.Helper()
+	w.apply(TrunkSeen{Tip: w.trunk, Rewound: rewound, At: w.now})
+}
+
+// open makes a pull request of Ann's and looks at it; a second passes after everything that people do.
+func (w *world) open(n Number) {
+	w.t.Helper()
+	w.pulls[n] = &Sight{
+		Number: n, Open: true, Base: "main", Head: head(n, 1), PushedAt: w.now, Branch: fmt.Sprintf("topic-%d", n),
+		Title: fmt.Sprintf("Change %d", n), URL: fmt.Sprintf("http://forge/%d", n), Author: ann,
+	}
+	w.wait(time.Second)
+	w.look(n)
+}
+
+func (w *world) look(n Number) {
+	w.t.Helper()
+	w.apply(ChangeSeen{w.sight(n)})
+}
+
+// sight is what the forge says of a pull request now.
+func (w *world) sight(n Number) Sight {
+	s := *w.pulls[n]
+	s.At = w.now
+	s.Reviews, s.Asks, s.Labels = slices.Clone(s.Reviews), slices.Clone(s.Asks), slices.Clone(s.Labels)
+	return s
+}
+
+func (w *world) pushHead(n Number, rev int) {
+	w.wait(time.Second)
+	w.pulls[n].Head, w.pulls[n].PushedAt = head(n, rev), w.now
+	w.wait(time.Second)
+}
+
+// reviewed leaves a review of the present head; nobody has looked yet.
+func (w *world) reviewed(n Number, who Person, state ReviewState) {
+	w.wait(time.Second)
+	w.ids++
+	s := w.pulls[n]
+	s.Reviews = append(s.Reviews, Review{ID: fmt.Sprintf("r%d", w.ids), Who: who, Role: roles[who.ID], Head: s.Head, State: state, At: w.now})
+	w.wait(time.Second)
+}
+
+func (w *world) approve(n Number, who Person) {
+	w.t.Helper()
+	w.reviewed(n, who, ReviewApproved)
+	w.look(n)
+}
+
+// commented leaves a command; nobody has looked yet. Words are "land", "land SHA", "p=2" and so on.
+func (w *world) commented(n Number, who Person, words string) {
+	w.wait(time.Second)
+	w.pulls[n].Asks = append(w.pulls[n].Asks, w.command(who, words))
+	w.wait(time.Second)
+}
+
+func (w *world) command(who Person, words string) Ask {
+	w.ids++
+	a := Ask{ID: fmt.Sprintf("a%d", w.ids), Comment: int64(w.ids), Who: who, Role: roles[who.ID], At: w.now}
+	verb, rest, _ := strings.Cut(words, " ")
+	a.Verb = Verb(verb)
+	if v, p, ok := strings.Cut(verb, "="); ok {
+		a.Verb, a.Priority = Verb(v), new(int)
+		if _, err := fmt.Sscan(p, a.Priority); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if a.Verb == VerbLand {
+		a.SHA = rest
+	}
+	a.Text = rest
+	return a
+}
+
+func (w *world) say(n Number, who Person, words string) {
+	w.t.Helper()
+	w.commented(n, who, words)
+	w.look(n)
+}
+
+// settle carries out what the plan asks for until it asks for nothing.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 1000 {
+		plan := w.q.Plan(w.now, w.p)
+		if len(plan) == 0 {
+			w.save()
+			return
+		}
+		w.do(plan[0])
+	}
+	w.t.Fatalf("no end of deeds: %v", w.plan())
+}
+
+// step carries out only the first deed of the plan.
+func (w *world) step() {
+	w.t.Helper()
+	w.do(w.q.Plan(w.now, w.p)[0])
+	w.save()
+}
+
+func (w *world) do(a Action) {
+	w.t.Helper()
+	switch a := a.(type) {
+	case Build:
+		w.apply(w.build(w, a))
+	case StartRun:
+		w.apply(RunStarted{a.Candidate.ID, a.Run, w.now})
+		w.wait(time.Minute)
+		w.apply(RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run), w.now})
+	case Abandon:
+		w.apply(Abandoned{a.ID, a.Reason, w.now})
+	case Confirm:
+		for _, n := range a.Candidate.Numbers() {
+			w.look(n)
+		}
+		w.apply(Confirmed{a.Candidate.ID, w.now})
+	case Land:
+		w.land(a)
+	}
+}
+
+func (w *world) land(a Land) {
+	w.t.Helper()
+	c := a.Candidate
+	if c.State != CandidateLanding {
+		w.apply(LandingBegun{c.ID, w.now})
+		if w.q.Candidate(c.ID).State != CandidateLanding {
+			w.t.Fatalf("the intent of %d was refused", c.ID)
+		}
+	}
+	if a.Push && w.trunk == c.Base {
+		w.push(w, c)
+	}
+	if w.trunk == c.Built.SHA {
+		w.apply(LandingDone{c.ID, w.trunk, w.now})
+		return
+	}
+	w.apply(LandingUndone{ID: c.ID, At: w.now})
+	w.seeTrunk(false)
+}
+
+func (w *world) plan() []string {
+	var lines []string
+	for _, a := range w.q.Plan(w.now, w.p) {
+		lines = append(lines, deed(a))
+	}
+	return lines
+}
+
+func deed(a Action) string {
+	switch a := a.(type) {
+	case Build:
+		return fmt.Sprintf("build %d of %v on %s", a.ID, a.Request.Members[0].Number, a.Request.Base.Short())
+	case StartRun:
+		return fmt.Sprintf("run %d/%d", a.Candidate.ID, a.Run)
+	case Abandon:
+		return fmt.Sprintf("abandon %d: %s", a.ID, a.Reason)
+	case Confirm:
+		return fmt.Sprintf("confirm %d", a.Candidate.ID)
+	case Land:
+		if a.Push {
+			return fmt.Sprintf("land %d", a.Candidate.ID)
+		}
+		return fmt.Sprintf("land %d without push", a.Candidate.ID)
+	}
+	return fmt.Sprintf("%T", a)
+}
+
+func describe(n Notice) string {
+	s := fmt.Sprintf("%v %s", n.Number, n.Kind)
+	switch {
+	case n.Standing != nil:
+		s += " " + string(n.Standing.Stage)
+	case n.Drop != nil:
+		s += ": " + n.Drop.Reason
+	case n.Landing != nil:
+		s += " as " + n.Landing.Tip.Short()
+	case n.Text != "":
+		s += ": " + n.Text
+	}
+	return s
+}
