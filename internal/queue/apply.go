@@ -28,6 +28,9 @@ func (q Queue) Apply(ev Event) Queue {
 	case ChangeAsked:
 		if e := q.Entry(ev.Number); e != nil && !e.Gone && !e.handled(ev.Ask.ID) {
 			q.ask(ev.Number, ev.Ask, time.Time{})
+			if now := q.Entry(ev.Number); shows(e, now) {
+				q.living(now, ev.Ask.At)
+			}
 		}
 	case TrunkSeen:
 		q.trunk(ev)
