@@ -58,7 +58,7 @@ func (q Queue) Apply(ev Event) Queue {
 			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateConfirmed, ev.At })
 		}
 	case LandingBegun:
-		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateConfirmed {
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateConfirmed && q.mayBegin(c, ev.At) {
 			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateLanding, ev.At })
 			q.record(ev.At, 0, ev.ID, "landing begun", recordIntent(q.Lane, c))
 		}
@@ -214,6 +214,12 @@ func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
 }
 
 func (q *Queue) landed(ev LandingDone) {
+// mayBegin checks at the intent what Plan saw before it: between the two, facts may have come in.
+func (q *Queue) mayBegin(c *Candidate, at time.Time) bool {
+	return q.Stop == nil && !q.PausedAt(at) && q.moot(c, Policy{}) == "" &&
+		!slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
+}
+
 	c := q.Candidate(ev.ID)
 	if c == nil || c.State != CandidateLanding {
 		return
