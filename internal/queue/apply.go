@@ -108,7 +108,7 @@ func (q Queue) Fill(now time.Time, p Policy) Queue {
 }
 
 func (q *Queue) trunk(ev TrunkSeen) {
-	if ev.Tip == q.Tip {
+	if ev.Tip == q.Tip || ev.Tip == "" {
 		return
 	}
 	for _, c := range q.Candidates {
@@ -140,7 +140,7 @@ func (q *Queue) moveTip(tip SHA) {
 }
 
 func (q *Queue) made(ev CandidateMade) {
-	if ev.ID != q.Next+1 || ev.Request.Base != q.Tip {
+	if ev.ID != q.Next+1 || ev.Request.Base != q.Tip || len(ev.Request.Members) == 0 {
 		return
 	}
 	for _, m := range ev.Request.Members {
@@ -162,6 +162,7 @@ func (q *Queue) unmade(ev CandidateUnmade) {
 	if ev.ID != q.Next+1 || ev.Base != q.Tip || e == nil || e.Gone || e.State != Queued || e.Head != ev.Member.Head {
 		return
 	}
+	q.Next = ev.ID
 	if below := q.Candidate(ev.Below); below != nil && ev.Code == DropConflict {
 		// What it conflicts with may still leave the queue, so it waits for that instead of being sent back to its author.
 		with := below.Members[len(below.Members)-1].Number
