@@ -75,7 +75,8 @@ func (s *Server) spawn(j job, log *os.File) error {
 	defer in.Close()
 	cmd := exec.Command(program)
 	cmd.Args = []string{"lander-postgres-watchdog"}
-	cmd.Env = append(environment(), jobVariable+"="+string(text), "GOMAXPROCS=2")
+	// A program built with -race would otherwise sleep for a second before it ends.
+	cmd.Env = append(environment(), jobVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
 	cmd.Dir = "/"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, log, log
 	cmd.ExtraFiles = []*os.File{s.lock}

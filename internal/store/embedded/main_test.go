@@ -117,8 +117,16 @@ func startLander(t *testing.T, program string, o order, attr *syscall.SysProcAtt
 // home is a directory that everybody can enter: what t.TempDir gives is closed, so root would keep its cluster elsewhere.
 func home(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+	dir, err := os.MkdirTemp(fastTemp(), "lander-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -188,6 +188,17 @@ func (p place) vetSockets(dir string) error {
 	return nil
 }
 
+// fastTemp is where a temporary server lives: in memory where there is plenty, which halves the cost of making a cluster,
+// unless the environment chooses a place. Empty means the system's.
+func fastTemp() string {
+	const memory, plenty = "/dev/shm", 4 << 30
+	var fs syscall.Statfs_t
+	if os.Getenv("TMPDIR") != "" || syscall.Statfs(memory, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < plenty {
+		return ""
+	}
+	return memory
+}
+
 // makeDirs makes dir and its parents, the new ones with a door that everybody can walk through and nobody can look through.
 func makeDirs(dir string) error {
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {

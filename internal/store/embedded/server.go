@@ -73,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 // open makes the directory and resolves it, because Postgres tells where it works in resolved form.
 func open(dir string) (real string, remove []string, err error) {
 	if dir == "" {
-		if dir, err = os.MkdirTemp("", "lander-postgres-"); err != nil {
+		if dir, err = os.MkdirTemp(fastTemp(), homePrefix); err != nil {
 			return "", nil, fmt.Errorf("make temporary database: %w", err)
 		}
 		remove = []string{dir}

@@ -233,10 +233,6 @@ func TestOrdinaryUserThenRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		attr = someone.attributes()
-		if dir, err = os.MkdirTemp("", "lander-test-"); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.RemoveAll(dir) })
 		if err := someone.own(dir); err != nil {
 			t.Fatal(err)
 		}

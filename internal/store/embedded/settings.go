@@ -47,6 +47,7 @@ func serverArgs(major int, cluster, sockets string, durable bool) []string {
 		"max_wal_size=256MB",
 		"min_wal_size=16MB",
 		"huge_pages=off",
+		"dynamic_shared_memory_type=mmap", // a file of the cluster: /dev/shm is small in containers, and keeps what a killed server leaves
 		"jit=off",
 		"max_worker_processes=0",
 		"max_parallel_workers=0",
