@@ -214,13 +214,13 @@ func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
 	}
 }
 
-func (q *Queue) landed(ev LandingDone) {
 // mayBegin checks at the intent what Plan saw before it: between the two, facts may have come in.
 func (q *Queue) mayBegin(c *Candidate, at time.Time) bool {
 	return q.Stop == nil && !q.PausedAt(at) && q.moot(c, Policy{}) == "" &&
 		!slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
 }
 
+func (q *Queue) landed(ev LandingDone) {
 	c := q.Candidate(ev.ID)
 	if c == nil || c.State != CandidateLanding {
 		return
