@@ -1,0 +1,334 @@
+package forge
+
+import (
+	"strings"
+
+	"lander/internal/queue"
+)
+
+// Site is what comments link to and how people address lander.
+type Site struct {
+	URL    string // base address of lander's own pages, without a final slash; empty: they are not linked
+	Prefix string // what commands begin with; empty means DefaultPrefix
+	Repo   string // "owner/name"; with Web, commits on trunk are linked
+	Web    string // base address of the forge's pages, without a final slash
+
+	// Change is the address of a change's own page; nil or an empty answer: it is not linked.
+	Change func(repo string, n queue.Number) string
+}
+
+// DefaultPrefix is what commands begin with where no setting says otherwise.
+const DefaultPrefix = "@lander"
+
+// Bounds that keep the longest comment below 60,000 characters; the forge's own limit is 65,536.
+const (
+	mostFiles   = 50
+	mostCommits = 50
+	mostLines   = 30
+	mostNames   = 20
+	mostReasons = 10
+	mostSteps   = 40
+)
+
+// Comment is the notice as GitHub-flavoured Markdown, below 60,000 characters. It ends with the notice's hidden key. A thumb has no
+// words, and gives an empty comment.
+func Comment(n queue.Notice, site Site) string {
+	if site.Prefix == "" {
+		site.Prefix = DefaultPrefix
+	}
+	p := page{site: site}
+	t := trailer{Kind: n.Kind, Number: n.Number, Head: n.Head, Base: n.Base, Candidate: n.Candidate, ID: n.ID, Run: n.Run}
+	switch n.Kind {
+	case queue.NoticeLiving:
+		s := standing(n)
+		p.living(s)
+		t = trailer{
+			Kind: n.Kind, Number: s.Number, Head: s.Head, Stage: s.Stage, Position: s.Position,
+			Base: s.Base, Candidate: s.Candidate, ID: s.ID, Run: s.Run,
+		}
+		if s.Drop != nil {
+			t.Code = s.Drop.Code
+		}
+	case queue.NoticeDropped:
+		p.dropped(n)
+		if n.Drop != nil {
+			t.Code = n.Drop.Code
+		}
+	case queue.NoticeLanded:
+		p.landed(n)
+	case queue.NoticeVoided:
+		p.add(headline(signStop, sayVoidedHead(), ""))
+		p.add(at(n.Author.Login, n.Author.Bot) + ": " + p.plain(n.Text, 4000))
+	case queue.NoticeAnswer:
+		p.answer(n)
+	default:
+		return ""
+	}
+	if n.Verdict != nil {
+		t.Outcome = n.Verdict.Outcome
+	}
+	p.links(n)
+	p.add(hiddenKey(n.Key, t))
+	return strings.Join(p.parts, "\n\n") + "\n"
+}
+
+// standing is what the living notice describes. A notice without one describes a change that nothing is known of.
+func standing(n queue.Notice) queue.Standing {
+	if n.Standing == nil {
+		return queue.Standing{Number: n.Number, Head: n.Head, Author: n.Author, Stage: queue.StageIdle}
+	}
+	return *n.Standing
+}
+
+// page is a comment under way: blocks that an empty line parts.
+type page struct {
+	site  Site
+	parts []string
+}
+
+func (p *page) add(part string) { p.parts = append(p.parts, part) }
+
+func (p *page) items(items []string) {
+	if len(items) > 0 {
+		p.add("- " + strings.Join(items, "\n- "))
+	}
+}
+
+func (p *page) plain(text string, most int) string { return plain(clip(text, most), p.site.Prefix) }
+
+// trunk names a commit that the forge has: one that is, or was, on trunk.
+func (p *page) trunk(sha queue.SHA) string {
+	if sha == "" {
+		return "an unknown commit"
+	}
+	if p.site.Web == "" || p.site.Repo == "" {
+		return commit(sha)
+	}
+	return link(commit(sha), p.site.Web+"/"+p.site.Repo+"/commit/"+string(sha))
+}
+
+func (p *page) links(n queue.Notice) {
+	if n.Kind == queue.NoticeAnswer {
+		return
+	}
+	change := ""
+	if p.site.Change != nil {
+		change = p.site.Change(p.site.Repo, n.Number)
+	}
+	if s := sayLinks(change, p.site.URL); s != "" {
+		p.add(s)
+	}
+}
+
+func (p *page) living(s queue.Standing) {
+	var first queue.Reason
+	rest := s.Reasons
+	if len(rest) > 0 {
+		first, rest = rest[0], rest[1:]
+	}
+	text := p.plain(first.Text, 500)
+	next := sayWho(p.plain(first.Who, 200), p.plain(first.Next, 500))
+	place := sayPlace(s.Position, s.Ahead)
+	var items []string
+	switch s.Stage {
+	case queue.StageHeld:
+		p.add(headline(signStop, sayHeldFor(text), next))
+		items = append(items, place+".")
+	case queue.StageTesting:
+		if first.Code == "starting" {
+			p.add(headline(signRun, capital(text), next))
+			break
+		}
+		p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), moment(s.Since), s.Run), sayIfGreen()))
+	case queue.StageLanding:
+		p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
+	case queue.StageLanded:
+		p.add(headline(signDone, sayLanded(p.landing(s.Landing, s.Head), 0), ""))
+		rest = nil
+	case queue.StageDropped:
+		reason := text
+		if s.Drop != nil {
+			reason = p.dropReason(s.Drop)
+		}
+		p.add(headline(signFail, sayNotLanded(reason), next))
+	case queue.StageWaiting:
+		if first.Code == "" || first.Code == "behind" || first.Code == "next" {
+			p.add(headline(signWait, place, sayPatience()))
+			break
+		}
+		p.add(headline(signWait, sayWaitsFor(text), next))
+		items = append(items, place+".")
+	default:
+		p.add(headline(signStop, sayIdle(text), next))
+	}
+	for i, r := range rest {
+		if i == mostReasons {
+			items = append(items, sayMore(len(rest)-i)+".")
+			break
+		}
+		items = append(items, sayReason(p.plain(r.Text, 500), moment(r.Since), p.plain(r.Who, 200), p.plain(r.Next, 500)))
+	}
+	items = append(items, sayAsked(commit(s.Head), asker(s), moment(s.AskedAt), people(s.Approvers), s.Priority))
+	p.items(items)
+}
+
+func (p *page) dropped(n queue.Notice) {
+	d := queue.Drop{}
+	if n.Drop != nil {
+		d = *n.Drop
+	}
+	p.add(headline(signFail, sayNotLanded(p.dropReason(&d)), ""))
+	p.add(sayNext(at(n.Author.Login, n.Author.Bot), d.Code, code(p.site.Prefix+" retry")))
+	items := []string{sayAuthor(person(n.Author.Login), people(n.Approvers))}
+	if n.Verdict != nil {
+		items = append(items, sayTested(commit(n.Candidate), p.trunk(n.Base), sayVerdict(*n.Verdict)))
+		if steps := steps(n.Verdict.Steps); len(steps) > 1 {
+			items = append(items, saySteps(steps))
+		}
+	}
+	p.items(items)
+	switch {
+	case d.Code == queue.DropConflict:
+		if len(d.Files) > 3 {
+			p.add(sayFiles() + "\n\n- " + strings.Join(files(d.Files, mostFiles), "\n- "))
+		}
+		if n.Base != "" {
+			p.add(sayMend() + "\n\n```sh\n" + strings.Join(sayMendSteps(n.Base), "\n") + "\n```")
+		}
+	case n.Verdict != nil && len(n.Verdict.Tail) > 0:
+		tail := n.Verdict.Tail[max(0, len(n.Verdict.Tail)-mostLines):]
+		var lines []string
+		for _, l := range tail {
+			lines = append(lines, output(l))
+		}
+		p.add(sayTail(len(lines)) + "\n\n" + fence(lines))
+	}
+}
+
+// dropReason is short enough for a first line; the files of a long conflict follow below.
+func (p *page) dropReason(d *queue.Drop) string {
+	if d.Code != queue.DropConflict || len(d.Files) == 0 {
+		return p.plain(d.Reason, 500)
+	}
+	shown := d.Files[:min(3, len(d.Files))]
+	return sayConflictIn(files(shown, 3), len(d.Files)-len(shown))
+}
+
+func (p *page) landed(n queue.Notice) {
+	l := queue.Landing{}
+	if n.Landing != nil {
+		l = *n.Landing
+	}
+	p.add(headline(signDone, sayLanded(p.landing(&l, n.Candidate), len(l.Commits)), ""))
+	var items []string
+	if len(n.Approvers) > 0 {
+		items = append(items, sayApproved(people(n.Approvers)))
+	}
+	if n.Verdict != nil {
+		items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.Run))
+		if steps := steps(n.Verdict.Steps); len(steps) > 0 {
+			items = append(items, saySteps(steps))
+		}
+	}
+	if n.Waited > 0 {
+		took := queue.Verdict{}
+		if n.Verdict != nil {
+			took = *n.Verdict
+		}
+		items = append(items, sayTook(n.Waited, took.Took))
+	}
+	p.items(items)
+	var commits []string
+	for i, c := range l.Commits {
+		if i == mostCommits {
+			commits = append(commits, sayMore(len(l.Commits)-i))
+			break
+		}
+		from := ""
+		if c.From != "" {
+			from = commit(c.From)
+		}
+		to := p.trunk(c.SHA)
+		if c.From == c.SHA {
+			from = to
+		}
+		commits = append(commits, sayCommit(from, to, code(clip(c.Title, 150))))
+	}
+	if len(commits) > 0 {
+		p.add(sayCommits() + "\n\n- " + strings.Join(commits, "\n- "))
+	}
+}
+
+// landing names the commit of trunk that brought the change.
+func (p *page) landing(l *queue.Landing, otherwise queue.SHA) string {
+	switch {
+	case l != nil && len(l.Commits) > 0:
+		return p.trunk(l.Commits[len(l.Commits)-1].SHA)
+	case l != nil && l.Tip != "":
+		return p.trunk(l.Tip)
+	}
+	return commit(otherwise)
+}
+
+func (p *page) answer(n queue.Notice) {
+	var lines []string
+	for l := range strings.Lines(clip(n.Text, 8000)) {
+		if l = p.plain(l, 8000); l != "" {
+			lines = append(lines, capital(l))
+		}
+	}
+	who := "**" + person(n.Author.Login) + ":**"
+	if len(lines) == 1 {
+		p.add(who + " " + lines[0])
+		return
+	}
+	p.add(who)
+	p.items(lines)
+}
+
+func commit(sha queue.SHA) string {
+	if sha == "" {
+		return "an unknown commit"
+	}
+	return code(clip(sha.Short(), 8))
+}
+
+func people(names []string) []string {
+	var words []string
+	for i, name := range names {
+		if i == mostNames {
+			return append(words, sayMore(len(names) - i)[len("and "):])
+		}
+		words = append(words, person(name))
+	}
+	return words
+}
+
+func asker(s queue.Standing) string {
+	if s.AskedBy == "" {
+		return ""
+	}
+	return person(s.AskedBy)
+}
+
+func files(paths []string, most int) []string {
+	var words []string
+	for i, path := range paths {
+		if i == most {
+			return append(words, sayMore(len(paths)-i))
+		}
+		words = append(words, code(clip(path, 200)))
+	}
+	return words
+}
+
+func steps(results []queue.StepResult) []string {
+	var words []string
+	for i, s := range results {
+		if i == mostSteps {
+			return append(words, sayMore(len(results)-i))
+		}
+		words = append(words, sayStep(s.Name, s.Exit, s.Took))
+	}
+	return words
+}

@@ -1,0 +1,96 @@
+package github
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"lander/internal/forge"
+	"lander/internal/queue"
+)
+
+// payload is what lander reads of a webhook: only where to look.
+type payload struct {
+	Ref        string `json:"ref"`
+	Repository *struct {
+		FullName string `json:"full_name"`
+	} `json:"repository"`
+	Installation *struct {
+		ID int64 `json:"id"`
+	} `json:"installation"`
+	PullRequest *struct {
+		Number int `json:"number"`
+	} `json:"pull_request"`
+	Issue *struct {
+		Number      int       `json:"number"`
+		PullRequest *struct{} `json:"pull_request"`
+	} `json:"issue"`
+}
+
+// Decode reads a webhook that was verified before. event is its X-GitHub-Event header, body its JSON. An event that says nothing about
+// a pull request or a branch gives no hints.
+func Decode(event string, body []byte) ([]forge.Hint, error) {
+	switch event {
+	case "push", "pull_request", "pull_request_review", "pull_request_review_thread", "issue_comment":
+	default:
+		if !json.Valid(body) {
+			return nil, fmt.Errorf("decode webhook %s: %w", event, errors.New("not JSON"))
+		}
+		return nil, nil
+	}
+	var p payload
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, fmt.Errorf("decode webhook %s: %w", event, err)
+	}
+	if p.Repository == nil {
+		return nil, fmt.Errorf("decode webhook %s: %w", event, errors.New("it names no repository"))
+	}
+	if _, _, err := split(p.Repository.FullName); err != nil {
+		return nil, fmt.Errorf("decode webhook %s: %w", event, err)
+	}
+	h := forge.Hint{Repo: p.Repository.FullName}
+	if p.Installation != nil {
+		h.Installation = p.Installation.ID
+	}
+	switch {
+	case event == "push":
+		branch, ok := strings.CutPrefix(p.Ref, "refs/heads/")
+		if !ok || branch == "" {
+			return nil, nil
+		}
+		h.Branch = branch
+	case event == "issue_comment":
+		if p.Issue == nil || p.Issue.PullRequest == nil {
+			return nil, nil
+		}
+		h.Number = queue.Number(p.Issue.Number)
+	case p.PullRequest != nil:
+		h.Number = queue.Number(p.PullRequest.Number)
+	}
+	if h.Branch == "" && h.Number <= 0 {
+		return nil, fmt.Errorf("decode webhook %s: %w", event, errors.New("it names no pull request"))
+	}
+	return []forge.Hint{h}, nil
+}
+
+// split takes "owner/name" apart, and refuses whatever could lead a request astray.
+func split(repo string) (owner, name string, err error) {
+	owner, name, ok := strings.Cut(repo, "/")
+	if !ok || !plainName(owner) || !plainName(name) {
+		return "", "", fmt.Errorf("repository %q: want OWNER/NAME", repo)
+	}
+	return owner, name, nil
+}
+
+func plainName(s string) bool {
+	if s == "" || s == "." || s == ".." {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}

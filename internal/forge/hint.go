@@ -1,0 +1,11 @@
+package forge
+
+import "lander/internal/queue"
+
+// Hint says where to look again. It carries no fact: the look is the fact.
+type Hint struct {
+	Repo         string       // required: "owner/name" in the forge's own spelling
+	Number       queue.Number // a pull request that changed; 0: none
+	Branch       string       // a branch that was pushed to or deleted; empty: none
+	Installation int64        // the App installation that was told; 0: none
+}
