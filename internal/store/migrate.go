@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	schema "lander/sql"
+)
+
+// Migrate brings the schema of the database at url up to date. Any number of landers may do so at once: one works, the others
+// wait. A schema that is newer than this program is left as it is.
+func Migrate(ctx context.Context, url string) error { return migrateTo(ctx, url, goose.MaxVersion) }
+
+func migrateTo(ctx context.Context, url string, version int64) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errBadURL(err)
+	}
+	defaults(cfg)
+	conns := stdlib.OpenDB(*cfg)
+	defer conns.Close()
+	if err := conns.PingContext(ctx); err != nil {
+		return errUnreachable(cfg, err)
+	}
+	p, err := provider(conns)
+	if err != nil {
+		return err
+	}
+	if _, err := p.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
+	}
+	return nil
+}
+
+func provider(conns *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(schema.Migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	// Asked for every second, for ten minutes: as long as the slowest migration may take.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+	if err != nil {
+		return nil, fmt.Errorf("make migration lock: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, conns, dir, goose.WithSessionLocker(locker))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, nil
+}
+
+// SchemaVersion says which migration the database is at, 0 when it has none, and which one this program needs.
+func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
+	names, err := fs.Glob(schema.Migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, 0, fmt.Errorf("read migrations: %w", err)
+	}
+	for _, name := range names {
+		v, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, 0, fmt.Errorf("read migrations: %w", err)
+		}
+		want = max(want, v)
+	}
+	err = s.pool.QueryRow(ctx, "select coalesce(max(version_id), 0)::bigint from goose_db_version where is_applied").Scan(&have)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == codeUndefined {
+		return 0, want, nil
+	}
+	if err != nil {
+		return 0, want, fmt.Errorf("read schema version: %w", err)
+	}
+	return have, want, nil
+}

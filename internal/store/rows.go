@@ -1,0 +1,121 @@
+package store
+
+import (
+	"time"
+
+	"lander/internal/queue"
+	"lander/internal/store/db"
+)
+
+// Between queue's types and rows. Everything that goes in is fit already; what comes out is made so by the reader.
+
+func entryRow(lane int64, e *queue.Entry) db.SaveEntryParams {
+	return db.SaveEntryParams{
+		LaneID: lane, Number: e.Number, Head: e.Head, Branch: e.Branch, Fork: e.Fork, Draft: e.Draft, Title: e.Title, Body: e.Body,
+		Url: e.URL, Author: e.Author, Labels: list(e.Labels), State: e.State, SeenAt: stamp(e.SeenAt), HeadSince: stamp(e.HeadSince),
+		AskedBy: e.AskedBy, AskedAt: stamp(e.AskedAt), Priority: int64(e.Priority), Held: e.Held, Objections: list(e.Objections),
+		Handled: list(e.Handled), HeldBy: e.HeldBy, Dropped: e.Drop, Landing: e.Landing, Gone: e.Gone,
+	}
+}
+
+func entryOf(r db.EntriesRow) *queue.Entry {
+	return &queue.Entry{
+		Change: queue.Change{
+			Number: r.Number, Head: r.Head, Branch: r.Branch, Fork: r.Fork, Draft: r.Draft, Title: r.Title, Body: r.Body, URL: r.Url,
+			Author: r.Author, Labels: r.Labels,
+		},
+		State: r.State, SeenAt: moment(r.SeenAt), HeadSince: moment(r.HeadSince), AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
+		Priority: int(r.Priority), Held: r.Held, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
+		Landing: r.Landing, Gone: r.Gone,
+	}
+}
+
+func approvalRow(lane int64, e *queue.Entry, i int) db.SaveApprovalParams {
+	a := e.Approvals[i]
+	return db.SaveApprovalParams{
+		LaneID: lane, Number: e.Number, Head: e.Head, AuthorID: e.Author.ID, Position: int64(i + 1), ID: a.ID, PersonID: a.Who.ID,
+		Login: a.Who.Login, Bot: a.Who.Bot, At: stamp(a.At), Via: a.Via,
+	}
+}
+
+func approvalOf(r db.ApprovalsRow) queue.Approval {
+	return queue.Approval{ID: r.ID, Who: queue.Person{ID: r.PersonID, Login: r.Login, Bot: r.Bot}, At: moment(r.At), Via: r.Via}
+}
+
+func candidateRow(lane int64, c *queue.Candidate) db.SaveCandidateParams {
+	row := db.SaveCandidateParams{
+		LaneID: lane, ID: c.ID, Base: c.Base, Below: c.Below, Style: c.Style, At: stamp(c.At), Sha: c.Built.SHA, Tree: c.Built.Tree,
+		Commits: list(c.Built.Commits), Recipe: c.Recipe, RecipeDigest: c.Recipe.Digest(), State: c.State, Run: c.Run,
+		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Reason: c.Reason,
+	}
+	if c.Verdict != nil {
+		row.Outcome = &c.Verdict.Outcome
+	}
+	return row
+}
+
+func candidateOf(r db.CandidatesRow) *queue.Candidate {
+	return &queue.Candidate{
+		ID: r.ID, Base: r.Base, Below: r.Below, Style: r.Style, At: moment(r.At),
+		Built:  queue.Built{SHA: r.Sha, Tree: r.Tree, Commits: r.Commits},
+		Recipe: r.Recipe, State: r.State, Run: r.Run, Since: moment(r.Since), NotTill: moment(r.NotTill), Verdict: r.Verdict, Reason: r.Reason,
+	}
+}
+
+// runRow is the newest run of a candidate. Its start is what the first save of it says, its end the first that finds it over.
+func runRow(lane int64, c *queue.Candidate) db.SaveRunParams {
+	row := db.SaveRunParams{LaneID: lane, Candidate: c.ID, Number: c.Run, StartedAt: stamp(c.Since), Verdict: c.Verdict}
+	if c.State != queue.CandidateTesting {
+		row.EndedAt = stamp(c.Since)
+	}
+	if c.Verdict != nil {
+		row.Outcome = &c.Verdict.Outcome
+	}
+	return row
+}
+
+// landingRow is a member's line of the trunk log, made when its candidate has landed.
+func landingRow(lane int64, c *queue.Candidate, m queue.Member) db.SaveLandingParams {
+	own := []queue.BuiltCommit{}
+	for _, bc := range c.Built.Commits {
+		if bc.Member == m.Number {
+			own = append(own, bc)
+		}
+	}
+	return db.SaveLandingParams{LaneID: lane, Candidate: c.ID, Number: m.Number, Head: m.Head, Tip: c.Built.SHA, Commits: own, At: stamp(c.Since)}
+}
+
+// policyText is how a policy is stored. The conversion from queue.Policy stops compiling when a field comes, goes or moves.
+type policyText struct {
+	Style     queue.Style  `json:"style"`
+	Approvals int          `json:"approvals"`
+	NoLabels  []string     `json:"no_labels"`
+	Window    int          `json:"window"`
+	Batch     int          `json:"batch"`
+	Recipe    queue.Recipe `json:"recipe"`
+	Warning   string       `json:"warning,omitempty"`
+	Problem   string       `json:"problem,omitempty"`
+}
+
+// stamp is a time as a column: null for the zero time.
+func stamp(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func moment(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// list is never nil, for a column that is not null.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"lander/internal/queue"
+	"lander/internal/store/db"
+)
+
+// Save stores one step in one transaction and returns the state to go on from, exactly as a Load would. queue.ErrStale says that
+// the lane was saved since Old was loaded. After ErrStale, and after an error that Postgres answered with, nothing is changed; after
+// any other error (a cut connection, an ended context) the step is stored as a whole or not at all, and only a Load tells which.
+//
+// Entries and candidates are written when their pointers in Old and New differ.
+func (s *Store) Save(ctx context.Context, step queue.Save) (queue.Queue, error) {
+	lane := step.New.Lane
+	if step.Old.Lane != lane {
+		return queue.Queue{}, fmt.Errorf("save lane %v: the step began as lane %v", lane, step.Old.Lane)
+	}
+	id, err := s.ensure(ctx, lane)
+	if err != nil {
+		return queue.Queue{}, err
+	}
+	w := &writer{lane: id, old: step.Old, new: step.New}
+	w.rows = db.New(&w.pipe)
+	if err := w.step(ctx, step.Policy, step.Done); err != nil {
+		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
+	}
+	err = w.send(ctx, s.pool)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == codeStale {
+		return queue.Queue{}, fmt.Errorf("save lane %v at version %d: %w", lane, step.Old.Version, queue.ErrStale)
+	}
+	if err != nil {
+		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
+	}
+	return w.new.Saved(step.Old.Version + 1), nil
+}
+
+// writer queues the statements of one step. Nothing is sent before send, so the errors of its methods are about the step itself.
+type writer struct {
+	pipe
+	rows *db.Queries
+	lane int64
+	old  queue.Queue
+	new  queue.Queue // made fit as it is written
+}
+
+func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) error {
+	if err := w.top(ctx, policy); err != nil {
+		return err
+	}
+	if err := w.entries(ctx); err != nil {
+		return err
+	}
+	if err := w.candidates(ctx); err != nil {
+		return err
+	}
+	w.new.Journal = fit(w.new.Journal)
+	for _, r := range w.new.Journal {
+		w.at("journal")
+		if err := w.rows.SaveRecord(ctx, db.SaveRecordParams{
+			LaneID: w.lane, At: stamp(r.At), Number: r.Number, Candidate: r.Candidate, Kind: r.Kind, Text: r.Text,
+		}); err != nil {
+			return err
+		}
+	}
+	if err := w.outbox(ctx); err != nil {
+		return err
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	w.at("inbox")
+	return w.rows.FinishItems(ctx, w.lane, done)
+}
+
+// top writes the lane's own row. It comes first: it is the compare-and-swap.
+func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
+	w.new.Pause, w.new.Stop, w.new.Trouble = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble)
+	row := db.SaveLaneParams{
+		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble,
+		NextCandidate: w.new.Next,
+	}
+	if policy != nil {
+		var err error
+		if row.Policy, err = json.Marshal(policyText(fit(*policy))); err != nil {
+			return fmt.Errorf("policy: %w", err)
+		}
+	}
+	w.at("lane")
+	return w.rows.SaveLane(ctx, row)
+}
+
+func (w *writer) entries(ctx context.Context) error {
+	known := map[queue.Number]*queue.Entry{}
+	for _, e := range w.old.Entries {
+		known[e.Number] = e
+	}
+	w.new.Entries = slices.Clone(w.new.Entries)
+	for i, e := range w.new.Entries {
+		old := known[e.Number]
+		if old == e {
+			continue
+		}
+		e = fit(e)
+		w.new.Entries[i] = e
+		w.at("entry %v", e.Number)
+		// One that comes back after it was gone is not in old, and may have left approvals behind.
+		same := old != nil && old.Head == e.Head && old.Author.ID == e.Author.ID && reflect.DeepEqual(fit(old.Approvals), e.Approvals)
+		if !same && (old == nil || len(old.Approvals) > 0) {
+			if err := w.rows.ClearApprovals(ctx, w.lane, e.Number); err != nil {
+				return err
+			}
+		}
+		if err := w.rows.SaveEntry(ctx, entryRow(w.lane, e)); err != nil {
+			return err
+		}
+		if same {
+			continue
+		}
+		for j := range e.Approvals {
+			if err := w.rows.SaveApproval(ctx, approvalRow(w.lane, e, j)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *writer) candidates(ctx context.Context) error {
+	known := map[queue.CandidateID]*queue.Candidate{}
+	for _, c := range w.old.Candidates {
+		known[c.ID] = c
+	}
+	w.new.Candidates = slices.Clone(w.new.Candidates)
+	var changed []*queue.Candidate
+	for i, c := range w.new.Candidates {
+		if known[c.ID] != c {
+			c = fit(c)
+			w.new.Candidates[i] = c
+			changed = append(changed, c)
+		}
+	}
+	// An intent takes its place in a unique index only after the one before it has left.
+	slices.SortStableFunc(changed, func(a, b *queue.Candidate) int { return intents(a) - intents(b) })
+	for _, c := range changed {
+		w.at("candidate %d", c.ID)
+		if err := w.candidate(ctx, known[c.ID], c); err != nil {
+			return fmt.Errorf("candidate %d: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
+// candidate writes one candidate that was old before; nil: it is new.
+func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
+	if c.Verdict != nil && c.Run == 0 {
+		return errors.New("it has a verdict and no run")
+	}
+	if err := w.rows.SaveCandidate(ctx, candidateRow(w.lane, c)); err != nil {
+		return err
+	}
+	if old == nil {
+		old = &queue.Candidate{}
+		for i, m := range c.Members {
+			if err := w.rows.SaveMember(ctx, db.SaveMemberParams{
+				LaneID: w.lane, Candidate: c.ID, Position: int64(i + 1), Number: m.Number, Head: m.Head, Message: m.Message,
+			}); err != nil {
+				return err
+			}
+		}
+	} else if !reflect.DeepEqual(fit(old.Members), c.Members) {
+		return errors.New("its members are not those it was built from")
+	}
+	testing := func(c *queue.Candidate) bool { return c.State == queue.CandidateTesting }
+	if c.Run > 0 && (old.Run != c.Run || testing(old) != testing(c) || !reflect.DeepEqual(fit(old.Verdict), c.Verdict)) {
+		if err := w.rows.SaveRun(ctx, runRow(w.lane, c)); err != nil {
+			return err
+		}
+	}
+	if c.Run > 1 && old.Run != c.Run {
+		if err := w.rows.EndRuns(ctx, db.EndRunsParams{LaneID: w.lane, Candidate: c.ID, Number: c.Run, EndedAt: stamp(c.Since)}); err != nil {
+			return err
+		}
+	}
+	if c.State != queue.CandidateLanded || old.State == queue.CandidateLanded {
+		return nil
+	}
+	for _, m := range c.Members {
+		if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outbox adds what is to be told. Of a living notice only the newest counts, here and among what is not sent yet.
+func (w *writer) outbox(ctx context.Context) error {
+	w.new.Outbox = fit(w.new.Outbox)
+	newest := map[string]int{}
+	for i, n := range w.new.Outbox {
+		newest[n.Key] = i
+	}
+	for i, n := range w.new.Outbox {
+		living := n.Kind == queue.NoticeLiving
+		if living && newest[n.Key] != i {
+			continue
+		}
+		w.at("notice %s", n.Key)
+		if living {
+			if err := w.rows.SupersedeNotice(ctx, w.lane, n.Key); err != nil {
+				return err
+			}
+		}
+		if err := w.rows.SaveNotice(ctx, db.SaveNoticeParams{LaneID: w.lane, Key: n.Key, Living: living, Notice: n}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func intents(c *queue.Candidate) int {
+	if c.State == queue.CandidateLanding {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Every sentence for the operator stands here.
+
+// What Postgres says when it refuses, as far as somebody branches on it.
+const (
+	codeStale        = "LND01" // of lander's own trigger lanes_step
+	codeUndefined    = "42P01" // a table that does not exist
+	codeBadPassword  = "28P01"
+	codeBadUser      = "28000"
+	codeNoDatabase   = "3D000"
+	codeNoConnection = "53300"
+)
+
+func errBadURL(err error) error {
+	return fmt.Errorf("open database: LANDER_DATABASE_URL must look like postgres://USER:PASSWORD@HOST:5432/DATABASE: %w", err)
+}
+
+func errUnreachable(cfg *pgx.ConnConfig, err error) error {
+	where := fmt.Sprintf("%s at %s", cfg.Database, cfg.Host)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case codeBadPassword, codeBadUser:
+			return fmt.Errorf("open database %s: Postgres does not let the user %s in; check user and password in LANDER_DATABASE_URL: %w", where, cfg.User, err)
+		case codeNoDatabase:
+			return fmt.Errorf("open database %s: Postgres has no database of that name; make it with: createdb %s: %w", where, cfg.Database, err)
+		case codeNoConnection:
+			return fmt.Errorf("open database %s: Postgres has no connection to spare; raise its max_connections: %w", where, err)
+		}
+		return fmt.Errorf("open database %s: %w", where, err)
+	}
+	return fmt.Errorf("open database %s: nothing answers there; see that Postgres runs and that LANDER_DATABASE_URL names it: %w", where, err)
+}
+
+func errTooOld(cfg *pgx.ConnConfig, version int) error {
+	return fmt.Errorf("open database %s at %s: it is PostgreSQL %d, and lander needs %d or newer", cfg.Database, cfg.Host, version/10000, oldest/10000)
+}
+
+func errSchema(have, want int64) error {
+	return fmt.Errorf("check database: its schema is at version %d and this lander needs %d; run: lander migrate", have, want)
+}

@@ -1,0 +1,79 @@
+-- name: Candidates :many
+-- Those in flight. The verdict is that of the newest run.
+select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, r.verdict
+from candidates c
+left join runs r on r.lane_id = c.lane_id and r.candidate = c.id and r.number = c.run
+where c.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
+order by c.id;
+
+-- name: Members :many
+select m.candidate, m.number, m.head, m.message
+from members m
+join candidates c on c.lane_id = m.lane_id and c.id = m.candidate
+where m.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
+order by m.candidate, m.position;
+
+-- name: SaveCandidate :exec
+-- What the candidate is gets written again only to be compared: the trigger candidates_same refuses another value.
+insert into candidates (
+    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
+) values (
+    @lane_id, @id, @base, @below, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason
+)
+on conflict (lane_id, id) do update
+set base = excluded.base,
+    below = excluded.below,
+    style = excluded.style,
+    at = excluded.at,
+    sha = excluded.sha,
+    tree = excluded.tree,
+    commits = excluded.commits,
+    recipe = excluded.recipe,
+    recipe_digest = excluded.recipe_digest,
+    state = excluded.state,
+    run = excluded.run,
+    since = excluded.since,
+    not_till = excluded.not_till,
+    outcome = excluded.outcome,
+    reason = excluded.reason;
+
+-- name: SaveMember :exec
+insert into members (lane_id, candidate, position, number, head, message)
+values (@lane_id, @candidate, @position, @number, @head, @message);
+
+-- name: SaveRun :exec
+insert into runs (lane_id, candidate, number, started_at, ended_at, outcome, verdict)
+values (@lane_id, @candidate, @number, @started_at, @ended_at, @outcome, @verdict)
+on conflict (lane_id, candidate, number) do update
+set ended_at = coalesce(runs.ended_at, excluded.ended_at),
+    outcome = excluded.outcome,
+    verdict = excluded.verdict;
+
+-- name: EndRuns :exec
+-- Earlier runs are over when the next one starts, whether or not anybody saved how they ended.
+update runs set ended_at = @ended_at
+where lane_id = @lane_id and candidate = @candidate and number < @number and ended_at is null;
+
+-- name: SaveLanding :exec
+insert into landings (lane_id, candidate, number, head, tip, commits, at)
+values (@lane_id, @candidate, @number, @head, @tip, @commits, @at);
+
+-- name: Landings :many
+select l.candidate, l.number, l.head, l.tip, l.commits, l.at, e.title
+from landings l
+join entries e on e.lane_id = l.lane_id and e.number = l.number
+where l.lane_id = $1
+order by l.id desc
+limit $2;
+
+-- name: Runs :many
+select r.candidate, r.number, r.started_at, r.ended_at, r.verdict, c.sha, c.base,
+       array(select m.number from members m where m.lane_id = r.lane_id and m.candidate = r.candidate order by m.position)::bigint[] as members
+from runs r
+join candidates c on c.lane_id = r.lane_id and c.id = r.candidate
+where r.lane_id = @lane_id
+  and (@candidate::bigint = 0 or r.candidate = @candidate)
+  and (@member::bigint = 0 or exists (
+      select 1 from members m where m.lane_id = r.lane_id and m.candidate = r.candidate and m.number = @member))
+order by r.candidate desc, r.number desc
+limit @newest;

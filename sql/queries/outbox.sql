@@ -1,0 +1,23 @@
+-- name: SupersedeNotice :exec
+update outbox set state = 'superseded' where lane_id = $1 and key = $2 and living and state = 'pending';
+
+-- name: SaveNotice :exec
+insert into outbox (lane_id, key, living, notice)
+values (@lane_id, @key, @living, @notice)
+on conflict (lane_id, key) where not living do nothing;
+
+-- name: Unsent :many
+select o.seq, o.notice, o.tries,
+       coalesce((select f.remote from outbox f
+                 where f.lane_id = o.lane_id and f.key = o.key and f.living and f.remote <> ''
+                 order by f.seq desc limit 1), '')::text as remote
+from outbox o
+where o.lane_id = @lane_id and o.state = 'pending' and (o.not_till is null or o.not_till <= @now)
+order by o.seq
+limit @oldest;
+
+-- name: Sent :execrows
+update outbox set state = 'sent', sent_at = now(), remote = @remote, problem = '' where seq = @seq;
+
+-- name: SendFailed :exec
+update outbox set tries = tries + 1, problem = @problem, not_till = @not_till where seq = @seq and state <> 'sent';
