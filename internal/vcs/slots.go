@@ -1,0 +1,164 @@
+package vcs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"lander/internal/queue"
+)
+
+// Slots hands out clean work trees. A work tree is kept and used again, because git then writes only the files that
+// differ; whatever a test run left behind is removed before the next use. One Slots may be used by many at the same
+// time, and so may one directory by many processes: each slot is locked while it is out.
+//
+// A slot is a directory with the work tree "tree", and beside it, out of a test run's reach, the index that knows what
+// the tree holds and the lock:
+//
+//	Dir/1/tree/  Dir/1/index  Dir/1/lock
+type Slots struct {
+	Repo *Repo  // required
+	Dir  string // required: an absolute path; nothing else lives there
+
+	mutex sync.Mutex
+	bad   map[int]bool // slots that could be neither cleaned nor deleted
+}
+
+// Checkout gives a work tree of exactly the commit: tracked files as git makes them, nothing else but a fresh .git, which
+// shares the mirror's objects and in which git status is clean. release must be called when nothing uses it any more.
+func (s *Slots) Checkout(ctx context.Context, sha queue.SHA) (dir string, release func(), err error) {
+	if err := full(sha); err != nil {
+		return "", nil, fmt.Errorf("check out: %w", err)
+	}
+	if !filepath.IsAbs(s.Dir) {
+		return "", nil, fmt.Errorf("check out: slots in %q: not an absolute path", s.Dir)
+	}
+	for {
+		one, err := s.take()
+		if err != nil {
+			return "", nil, fmt.Errorf("check out %s: %w", sha.Short(), err)
+		}
+		err = one.fill(ctx, sha)
+		if err == nil {
+			return one.tree(), one.release, nil
+		}
+		var stuck *stuckError
+		if !errors.As(err, &stuck) {
+			one.release()
+			return "", nil, fmt.Errorf("check out %s: %w", sha.Short(), err)
+		}
+		// Another slot does as well; this one stays out of use, locked, for as long as this process lives.
+		s.mutex.Lock()
+		if s.bad == nil {
+			s.bad = map[int]bool{}
+		}
+		s.bad[one.number] = true
+		s.mutex.Unlock()
+	}
+}
+
+// take locks the first slot that is free, making one if all are out.
+func (s *Slots) take() (*slot, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for number := 1; ; number++ {
+		if s.bad[number] {
+			continue
+		}
+		one := &slot{repo: s.Repo, number: number, dir: filepath.Join(s.Dir, strconv.Itoa(number))}
+		if err := os.MkdirAll(one.dir, 0o777); err != nil {
+			return nil, err
+		}
+		lock, err := os.OpenFile(filepath.Join(one.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			one.lock = lock
+			return one, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("lock %s: %w", one.dir, err)
+		} else {
+			err = nil
+		}
+		if err := errors.Join(err, lock.Close()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// slot is a locked slot.
+type slot struct {
+	repo   *Repo
+	number int
+	dir    string
+	lock   *os.File
+}
+
+func (s *slot) tree() string  { return filepath.Join(s.dir, "tree") }
+func (s *slot) index() string { return filepath.Join(s.dir, "index") }
+
+// release unlocks the slot; the tree is cleaned at the next use, because only then is it sure that nothing uses it.
+func (s *slot) release() { _ = s.lock.Close() }
+
+// stuckError says that a slot can be neither cleaned nor deleted.
+type stuckError struct{ err error }
+
+func (e *stuckError) Error() string { return "delete work tree: " + e.err.Error() }
+func (e *stuckError) Unwrap() error { return e.err }
+
+// fill makes the tree hold the commit and nothing else: by cleaning it, or if that fails, by making it anew.
+func (s *slot) fill(ctx context.Context, sha queue.SHA) error {
+	err := s.reuse(ctx, sha)
+	if err == nil || ctx.Err() != nil || !s.repo.Has(ctx, sha) {
+		return err
+	}
+	if err := errors.Join(removeAll(s.tree()), removeAll(s.index()), removeAll(s.index()+".lock")); err != nil {
+		return &stuckError{err}
+	}
+	if err := os.Mkdir(s.tree(), 0o777); err != nil {
+		return err
+	}
+	if err := s.read(ctx, sha); err != nil {
+		return err
+	}
+	return s.plant(sha)
+}
+
+var errFirstUse = errors.New("never used")
+
+func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
+	if _, err := os.Lstat(s.index()); err != nil {
+		return errFirstUse
+	}
+	if err := removeAll(s.index() + ".lock"); err != nil {
+		return err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return err
+	}
+	if err := s.read(ctx, sha); err != nil {
+		return err
+	}
+	return s.plant(sha)
+}
+
+// read makes the tracked files those of the commit. Files whose stat data are not what the index remembers are written
+// anew, so that a change to content, mode or owner does not survive.
+func (s *slot) read(ctx context.Context, sha queue.SHA) error {
+	return s.git().Run(ctx, "read-tree", "--reset", "-u", "--no-recurse-submodules", string(sha))
+}
+
+func (s *slot) git() Git {
+	return Git{
+		Dir: s.repo.Dir, WorkTree: s.tree(), Env: []string{"GIT_INDEX_FILE=" + s.index()},
+		Config: []string{"checkout.workers=0", "core.checkStat=default", "core.trustctime=true"},
+	}
+}

@@ -1,0 +1,71 @@
+package vcs
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"os"
+	"path/filepath"
+
+	"lander/internal/queue"
+)
+
+// writeCommit stores a commit in the mirror and returns it with its id. It does what git hash-object -w does, ten times
+// as fast: a candidate of three commits needs six of them.
+func (r *Repo) writeCommit(c commit) (commit, error) {
+	data := c.bytes()
+	object := append(fmt.Appendf(nil, "commit %d\x00", len(data)), data...)
+	var sum hash.Hash = sha1.New()
+	if len(c.tree) == 64 {
+		sum = sha256.New()
+	}
+	sum.Write(object)
+	id := hex.EncodeToString(sum.Sum(nil))
+	c.id = queue.SHA(id)
+	if err := r.writeLoose(id, object); err != nil {
+		return commit{}, fmt.Errorf("write commit: %w", err)
+	}
+	return c, nil
+}
+
+// writeLoose renames a finished file into place, also over one that is there: an object that a power cut left empty is
+// mended that way.
+func (r *Repo) writeLoose(id string, object []byte) (err error) {
+	var packed bytes.Buffer
+	w, err := zlib.NewWriterLevel(&packed, zlib.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(object); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	dir := filepath.Join(r.Dir, "objects")
+	f, err := os.CreateTemp(dir, "tmp_obj_") // git collects what is left over under this name
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(packed.Bytes())
+	if err := errors.Join(err, f.Chmod(0o444), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	place := filepath.Join(dir, id[:2], id[2:])
+	err = os.Rename(f.Name(), place)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := os.Mkdir(filepath.Dir(place), 0o777); err != nil && !errors.Is(err, os.ErrExist) {
+			return errors.Join(err, os.Remove(f.Name()))
+		}
+		err = os.Rename(f.Name(), place)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
