@@ -35,23 +35,33 @@ type attempt struct {
 
 // run does everything between the log's head and the verdict.
 func (a *attempt) run(ctx context.Context) Ending {
-	job := a.job
-	if job.Recipe.Empty() {
+	if a.job.Recipe.Empty() {
 		return Ending{How: Finished} // Judge has the word for it
 	}
-	if err := a.transcript.line(logHead(job)); err != nil {
+	if err := a.transcript.line(logHead(a.job)); err != nil {
 		return faulted("write log", err)
 	}
-	checkout, cancel := context.WithTimeout(ctx, checkoutLimit)
-	defer cancel()
-	dir, release, err := a.runner.Checkouts.Checkout(checkout, job.Candidate)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return Ending{How: Stopped}
-	case err != nil:
-		return faulted("check out candidate", err)
+	parent, err := filepath.Abs(a.runner.scratchParent())
+	if err != nil {
+		return faulted("name scratch directory", err)
 	}
-	end, left := a.commands(ctx, dir)
+	private, err := makeScratch(parent)
+	if err != nil {
+		return faulted("make scratch directory", err)
+	}
+	// Started before the checkout, so that the one takes place during the other.
+	sup, err := a.supervise(private)
+	if err != nil {
+		a.clear(private)
+		return faulted("start supervisor", err)
+	}
+	dir, release, end := a.checkout(ctx)
+	if end.How != "" {
+		sup.dismiss()
+		a.clear(private)
+		return end
+	}
+	end, left := a.commands(ctx, sup, dir, private)
 	if left {
 		// Who gets this checkout next would share it with a process of this run.
 		a.log.Error().Str("checkout", dir).Msg("checkout not given back: " + sayUnkilled)
@@ -61,26 +71,39 @@ func (a *attempt) run(ctx context.Context) Ending {
 	return end
 }
 
-// commands runs the recipe in dir. left says that a process of the run may still be there.
-func (a *attempt) commands(ctx context.Context, dir string) (end Ending, left bool) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return faulted("name checkout", err), false
-	}
-	parent, err := filepath.Abs(a.runner.scratchParent())
-	if err != nil {
-		return faulted("name scratch directory", err), false
-	}
-	private, err := makeScratch(parent)
-	if err != nil {
-		return faulted("make scratch directory", err), false
-	}
-	sup, err := a.supervise(dir, private)
-	if err != nil {
-		if removed := private.remove(); removed != nil {
-			a.log.Warn().Err(removed).Msg("remove scratch directory")
+// checkout gives an Ending when the run ends here.
+func (a *attempt) checkout(ctx context.Context) (dir string, release func(), end Ending) {
+	limited, cancel := context.WithTimeout(ctx, checkoutLimit)
+	defer cancel()
+	dir, release, err := a.runner.Checkouts.Checkout(limited, a.job.Candidate)
+	if err == nil && ctx.Err() == nil {
+		if dir, err = filepath.Abs(dir); err == nil {
+			return dir, release, Ending{}
 		}
-		return faulted("start supervisor", err), false
+	}
+	if release != nil {
+		release()
+	}
+	if ctx.Err() != nil {
+		return "", nil, Ending{How: Stopped}
+	}
+	return "", nil, faulted("check out candidate", err)
+}
+
+// commands runs the recipe in dir. left says that a process of the run may still be there.
+func (a *attempt) commands(ctx context.Context, sup *supervising, dir string, private scratch) (end Ending, left bool) {
+	env, err := a.environ(private)
+	if err != nil {
+		sup.dismiss()
+		a.clear(private)
+		return faulted("make environment", err), false
+	}
+	// A supervisor that does not take its order is found out by its silence.
+	sup.control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
+	err = writeJSON(sup.control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
+	if err != nil {
+		a.log.Warn().Err(err).Msg("send order to supervisor")
+		sup.cmd.Process.Kill()
 	}
 	if err := private.lock.Close(); err != nil { // the supervisor's copy holds the lock
 		a.log.Warn().Err(err).Msg("close lock of scratch directory")
@@ -104,6 +127,24 @@ func (a *attempt) commands(ctx context.Context, dir string) (end Ending, left bo
 	return end, left
 }
 
+func (a *attempt) environ(private scratch) ([]string, error) {
+	caches := filepath.Join(private.dir, "cache")
+	if a.runner.Caches != "" {
+		var err error
+		if caches, err = laneCache(a.runner.Caches, a.job.Lane); err != nil {
+			return nil, err
+		}
+	}
+	return environ(a.job, caches, private.dir, a.runner.Env, os.LookupEnv)
+}
+
+// clear removes the scratch directory of a run that started no command.
+func (a *attempt) clear(private scratch) {
+	if err := private.remove(); err != nil {
+		a.log.Warn().Err(err).Msg("remove scratch directory")
+	}
+}
+
 // supervising is a supervisor as lander sees it.
 type supervising struct {
 	cmd     *exec.Cmd
@@ -111,6 +152,12 @@ type supervising struct {
 	report  *os.File
 	exited  chan struct{}
 	err     error // of its exit; valid when exited is closed
+}
+
+// dismiss ends a supervisor that got no order.
+func (s *supervising) dismiss() {
+	s.control.Close()
+	s.report.Close()
 }
 
 func (s *supervising) exit() string {
@@ -121,19 +168,8 @@ func (s *supervising) exit() string {
 	return "exit status 0"
 }
 
-// supervise starts the supervisor and gives it its order.
-func (a *attempt) supervise(dir string, private scratch) (*supervising, error) {
-	caches := filepath.Join(private.dir, "cache")
-	if a.runner.Caches != "" {
-		var err error
-		if caches, err = laneCache(a.runner.Caches, a.job.Lane); err != nil {
-			return nil, err
-		}
-	}
-	env, err := environ(a.job, caches, private.dir, a.runner.Env, os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
+// supervise starts the supervisor, which then waits for its order.
+func (a *attempt) supervise(private scratch) (*supervising, error) {
 	self, err := selfPath()
 	if err != nil {
 		return nil, err
@@ -172,13 +208,6 @@ func (a *attempt) supervise(dir string, private scratch) (*supervising, error) {
 		report.SetReadDeadline(time.Now().Add(time.Second))
 		close(s.exited)
 	}()
-	// A supervisor that does not take its order is found out by its silence.
-	control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
-	err = writeJSON(control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
-	if err != nil {
-		a.log.Warn().Err(err).Msg("send order to supervisor")
-		cmd.Process.Kill()
-	}
 	return s, nil
 }
 
@@ -192,10 +221,7 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	silent := make(chan struct{})
 	over := make(chan struct{})
 	trouble := make(chan error, 1)
-	go func() {
-		defer close(silent)
-		a.listen(sup.report, over, trouble)
-	}()
+	go a.listen(sup.report, silent, over, trouble)
 	defer sup.report.Close()
 	defer sup.control.Close()
 
@@ -243,7 +269,8 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 }
 
 // listen takes in what the supervisor sends until it falls silent. over is closed when no further command will start.
-func (a *attempt) listen(report *os.File, over chan<- struct{}, trouble chan<- error) {
+func (a *attempt) listen(report *os.File, silent, over chan<- struct{}, trouble chan<- error) {
+	defer close(silent)
 	in := &frames{r: report}
 	var failed bool // to write the log; the rest is read all the same, so that the supervisor is not held up
 	keep := func(err error) {

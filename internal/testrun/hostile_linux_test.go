@@ -2,7 +2,6 @@ package testrun
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,8 +35,7 @@ func killBearers(tb testing.TB, mark string) {
 	})
 }
 
-// hostile are commands that leave something behind; MARK is in the command line of whatever must be gone. Each exits with 0
-// once what it leaves is there.
+// hostile are commands that leave something behind and exit with 0. MARK is in the command line of whatever must be gone.
 var hostile = map[string]string{
 	"background":                  "sleep 600 MARK &",
 	"background with pipe closed": "sleep 600 MARK > /dev/null 2>&1 &",
@@ -50,10 +48,17 @@ var hostile = map[string]string{
 	"stopped":                     "sleep 600 MARK & kill -STOP $!",
 	"starts another when one dies": "sh -c 'while :; do sleep 600 MARK; done' MARK &\n" +
 		"sh -c 'while :; do sleep 600 MARK & wait; done' MARK &",
-	"hundreds, three levels deep": "for i in 1 2 3 4 5 6; do setsid sh -c 'for j in 1 2 3 4 5 6; do (for k in 1 2 3 4 5 6; do sleep 600 MARK & done; wait) & done; wait' MARK & done",
+	"hundreds, three levels deep": "for i in 1 2 3 4 5 6; do setsid sh -c 'for j in 1 2 3 4 5 6; do (for k in 1 2 3 4 5 6; do sleep 600 MARK & done; wait) & done; wait' MARK & done" + atLeast(250),
+	"hundreds, still growing":     "for i in 1 2 3 4 5 6; do setsid sh -c 'for j in 1 2 3 4 5 6; do (for k in 1 2 3 4 5 6; do sleep 600 MARK & done; wait) & done; wait' MARK & done",
 	"one that is never there":     "sh -c 'again() { again \"$@\" & }; again MARK' MARK &",
 	"a fork bomb with a bottom":   "sh -c 'bomb() { test $1 -gt 7 || { bomb $(($1+1)) & bomb $(($1+1)) & }; sleep 600 MARK; }; bomb 0' MARK &",
+	"the bomb gone off":           "sh -c 'bomb() { test $1 -gt 7 || { bomb $(($1+1)) & bomb $(($1+1)) & }; sleep 600 MARK; }; bomb 0' MARK &" + atLeast(400),
 	"floods the log on its way":   "yes MARK &",
+}
+
+// atLeast waits until n processes with MARK are there.
+func atLeast(n int) string {
+	return "\nuntil test $(cat /proc/[0-9]*/cmdline 2> /dev/null | tr '\\0' '\\n' | grep -c MARK) -gt " + strconv.Itoa(n) + "; do :; done"
 }
 
 func TestNothingOutlivesItsRun(t *testing.T) {
@@ -100,7 +105,7 @@ func TestCommandsInheritNothing(t *testing.T) {
 	t.Parallel()
 	r, _ := newRunner(t)
 	// 0, 1, 2 and the descriptor that ls itself reads the directory by.
-	v := r.Run(t.Context(), jobOf(steps("exec ls /proc/self/fd", "cat; test -z \"$(ps -o tty= -p $$ | tr -d ' ?')\"", "kill -TERM 0 || true; true")))
+	v := r.Run(t.Context(), jobOf(steps("exec ls /proc/self/fd", "cat; ! (: < /dev/tty)", "kill -TERM 0 || true; true")))
 	log := readLog(t, r, "run-1")
 	if !strings.Contains(log, "ls /proc/self/fd\n0\n1\n2\n3\n===") {
 		t.Errorf("log:\n%s", log)
@@ -152,16 +157,6 @@ func TestSupervisorKilled(t *testing.T) {
 			t.Errorf("%d processes are left", len(left))
 		}
 	})
-}
-
-// helper is another lander: it runs what the file recipe in dir says.
-func helper(dir string) {
-	command, err := os.ReadFile(filepath.Join(dir, "recipe"))
-	if err != nil {
-		panic(err)
-	}
-	r := &Runner{Checkouts: &shelf{dir: dir}, Logs: filepath.Join(dir, "logs"), Scratch: filepath.Join(dir, "scratch")}
-	r.Run(context.Background(), jobOf(steps(string(command))))
 }
 
 func startHelper(t *testing.T, command string) (*exec.Cmd, string) {

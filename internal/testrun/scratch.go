@@ -43,7 +43,7 @@ func makeScratch(parent string) (scratch, error) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return scratch{}, errors.Join(fmt.Errorf("lock %s: %w", dir, err), s.remove())
 	}
-	for _, sub := range []string{"home", "tmp", "cache"} {
+	for _, sub := range []string{"home", "tmp"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
 			return scratch{}, errors.Join(err, s.remove())
 		}

@@ -54,6 +54,23 @@ func sayCheckoutLost(l label) string {
 
 func sayFault(doing string, err error) string { return doing + ": " + err.Error() }
 
+// Why lander init proposes what it proposes.
+
+const sayNoHabit = "nothing here says how this repository is tested: no test target in a Makefile, no go.mod, package.json " +
+	"with a test script, Cargo.toml, pytest, or the like"
+
+func sayHabitTarget(file string) string {
+	return file + " has a target named test, which goes before what a language's own tool would do"
+}
+
+func sayHabitFile(file string) string { return "there is " + file + " in its root" }
+
+func sayHabitScript(manager string) string {
+	return "package.json has a script named test, and its packages come by " + manager
+}
+
+func sayHabitPytest(file string) string { return file + " says that it is tested with pytest" }
+
 // Lines of the log that are lander's own.
 
 const logStamp = "2006-01-02T15:04:05.000Z07:00"

@@ -62,7 +62,7 @@ type supervisor struct {
 
 	mu      sync.Mutex // guards the two below
 	stopped bool
-	shell   *os.Process // the command now running
+	shell   int // the command now running; 0: none
 
 	out    *os.File   // read end of the commands' output
 	write  *os.File   // the end they hold
@@ -83,6 +83,9 @@ func supervise() error {
 	control := os.NewFile(controlFD, "control")
 	s := &supervisor{report: os.NewFile(reportFD, "report"), buf: make([]byte, 64<<10)}
 	kind, body, err := (&frames{r: control}).next()
+	if err == io.EOF {
+		return nil // there is nothing to run after all
+	}
 	if err != nil {
 		return fmt.Errorf("read order: %w", err)
 	}
@@ -138,12 +141,12 @@ func (s *supervisor) commands(raw syscall.RawConn) error {
 
 // command runs one to its end, reaping on the way whatever else was orphaned to this process.
 func (s *supervisor) command(command string) (end ended, stopped bool) {
-	process, err := s.start(command)
+	shell, err := s.start(command)
 	switch {
 	case err != nil:
 		_, gone := os.Stat(s.order.Dir)
 		return ended{Fault: err.Error(), Lost: errors.Is(gone, fs.ErrNotExist)}, false
-	case process == nil:
+	case shell == 0:
 		return ended{}, true
 	}
 	var status syscall.WaitStatus
@@ -155,16 +158,13 @@ func (s *supervisor) command(command string) (end ended, stopped bool) {
 		if err != nil {
 			return ended{Fault: fmt.Sprintf("wait for shell: %v", err)}, false
 		}
-		if pid == process.Pid {
+		if pid == shell {
 			break
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shell = nil
-	if err := process.Release(); err != nil {
-		return ended{Fault: fmt.Sprintf("release shell: %v", err)}, false
-	}
+	s.shell = 0
 	if status.Signaled() {
 		return ended{Exit: 128 + int(status.Signal()), Signal: int(status.Signal())}, s.stopped
 	}
@@ -172,30 +172,26 @@ func (s *supervisor) command(command string) (end ended, stopped bool) {
 }
 
 // start gives no process when the run was stopped before. Each command leads a session of its own: no terminal, and
-// "kill 0" in it reaches neither this process nor lander.
-func (s *supervisor) start(command string) (*os.Process, error) {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
+// "kill 0" in it reaches neither this process nor lander. syscall.ForkExec, because os.StartProcess first tries out process
+// descriptors with a child of its own, which here would be once per run.
+func (s *supervisor) start(command string) (pid int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		return nil, nil
+		return 0, nil
 	}
-	process, err := os.StartProcess("/bin/sh", []string{"sh", "-e", "-c", command}, &os.ProcAttr{
+	pid, err = syscall.ForkExec("/bin/sh", []string{"sh", "-e", "-c", command}, &syscall.ProcAttr{
 		Dir:   s.order.Dir,
 		Env:   s.order.Env,
-		Files: []*os.File{null, s.write, s.write},
+		Files: []uintptr{os.Stdin.Fd(), s.write.Fd(), s.write.Fd()}, // standard input is /dev/null
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		return nil, err
+		return 0, &os.PathError{Op: "start", Path: "/bin/sh", Err: err}
 	}
-	s.shell = process
-	s.tree.groups = append(s.tree.groups, process.Pid)
-	return process, nil
+	s.shell = pid
+	s.tree.groups = append(s.tree.groups, pid)
+	return pid, nil
 }
 
 // stop ends the command now running, which lets commands return; no other starts.
@@ -203,10 +199,10 @@ func (s *supervisor) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
-	if s.shell != nil {
+	if s.shell != 0 {
 		// Reaping and forgetting the shell are a few instructions apart: too few for its number to come round again.
-		syscall.Kill(-s.shell.Pid, syscall.SIGKILL)
-		s.shell.Kill() // for a shell whose process moved to another group
+		syscall.Kill(-s.shell, syscall.SIGKILL)
+		syscall.Kill(s.shell, syscall.SIGKILL) // for a shell that moved to another group
 	}
 }
 
