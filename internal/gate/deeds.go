@@ -30,17 +30,8 @@ func (k *Keeper) do(ctx context.Context, a queue.Action) error {
 }
 
 func (k *Keeper) build(ctx context.Context, a queue.Build) error {
-	for _, m := range a.Request.Members {
-		if !k.Mirror.Has(ctx, m.Head) {
-			// Trunk may be seen to have moved with it; then this plan is old and the next one is right.
-			if err := k.seeTrunk(ctx, a.Request.Members); err != nil {
-				return err
-			}
-			if k.q.Tip != a.Request.Base {
-				return nil
-			}
-			break
-		}
+	if ready, err := k.bring(ctx, a.Request); !ready || err != nil {
+		return err
 	}
 	began := time.Now()
 	built, err := k.Builder.Build(ctx, a.Request)
@@ -60,6 +51,35 @@ func (k *Keeper) build(ctx context.Context, a queue.Build) error {
 	k.Log.Debug().Int64("candidate", int64(a.ID)).Str("commit", string(built.SHA)).Dur("took", time.Since(began)).Msg("candidate built and checked")
 	k.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: k.policy.Recipe, At: k.Now()})
 	return nil
+}
+
+// bring fetches the heads that are not here yet. ready is false when that showed the plan to be old; then the next one is right.
+func (k *Keeper) bring(ctx context.Context, r queue.BuildRequest) (ready bool, err error) {
+	var missing []queue.Member
+	for _, m := range r.Members {
+		if !k.Mirror.Has(ctx, m.Head) {
+			missing = append(missing, m)
+		}
+	}
+	if len(missing) == 0 {
+		return true, nil
+	}
+	if err := k.seeTrunk(ctx, missing); err != nil {
+		return false, err
+	}
+	for _, m := range missing {
+		if k.Mirror.Has(ctx, m.Head) {
+			continue
+		}
+		// The git server has it no more: a push replaced it, which the forge will say too.
+		if _, err := k.look(ctx, []queue.Number{m.Number}); err != nil {
+			return false, err
+		}
+		if e := k.q.Entry(m.Number); e != nil && e.Head == m.Head && e.State == queue.Queued {
+			return false, fmt.Errorf("fetch %v: the git server does not hand out its head %s", m.Number, m.Head)
+		}
+	}
+	return k.q.Tip == r.Base && !slices.ContainsFunc(missing, func(m queue.Member) bool { return !k.Mirror.Has(ctx, m.Head) }), nil
 }
 
 // unmade turns the builder's typed errors into a fact about the member at fault; any other error is the host's.
@@ -174,7 +194,7 @@ func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
 	return nil
 }
 
-// land saves the intent, pushes, and believes only what it reads back.
+// land saves the intent and pushes. Push reads trunk back itself; only when it fails does land look again.
 func (k *Keeper) land(ctx context.Context, a queue.Land) error {
 	c := a.Candidate
 	if c.State == queue.CandidateLanding {
@@ -199,6 +219,10 @@ func (k *Keeper) land(ctx context.Context, a queue.Land) error {
 		}
 	}
 	pushErr := k.Push(ctx, queue.LandRequest{Trunk: k.Lane.Trunk, Old: c.Base, New: c.Built.SHA})
+	if pushErr == nil {
+		return k.landed(ctx, c, c.Built.SHA)
+	}
+	// Look before believing the error: the push may have been applied though its reply was lost.
 	landed, tip, err := k.onTrunk(ctx, c)
 	var denied *queue.DeniedError
 	switch {
@@ -209,13 +233,11 @@ func (k *Keeper) land(ctx context.Context, a queue.Land) error {
 	case errors.As(pushErr, &denied):
 		k.apply(queue.LandingUndone{ID: c.ID, Denied: denied.Output, At: k.Now()})
 		return k.trunkAt(ctx, tip)
-	case errors.Is(pushErr, queue.ErrMoved) || pushErr != nil && tip != c.Base:
+	case errors.Is(pushErr, queue.ErrMoved) || tip != c.Base:
 		k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
 		return k.trunkAt(ctx, tip)
-	case pushErr != nil:
-		return pushErr
 	}
-	return fmt.Errorf("the push was accepted, but %s stands on %s without %s", k.Lane.Trunk, tip.Short(), c.Built.SHA.Short())
+	return pushErr
 }
 
 // onTrunk reads back whether the candidate is on trunk.

@@ -40,7 +40,8 @@ type Outbox interface {
 
 // Mirror is the read side of the lane's git repository.
 type Mirror interface {
-	// Fetch brings trunk and the given heads here in one round and returns trunk's tip.
+	// Fetch brings trunk and the given heads here in one round and returns trunk's tip. A head that the git server has no more is
+	// no error; Has tells.
 	Fetch(ctx context.Context, trunk string, heads []queue.Member) (queue.SHA, error)
 	// Tip asks the git server where trunk stands.
 	Tip(ctx context.Context, trunk string) (queue.SHA, error)

@@ -21,7 +21,7 @@ type Keeper struct {
 	Builder Builder    // required
 	Forge   Forge      // required
 
-	// Push moves trunk. It is called only while an intent to land is saved.
+	// Push moves trunk, and answers nil only after it has read trunk back. It is called only while an intent to land is saved.
 	Push func(ctx context.Context, r queue.LandRequest) error // required
 	// Test runs a candidate's suite to its end.
 	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
