@@ -247,11 +247,14 @@ func (q *Queue) landed(ev LandingDone) {
 			q.living(e, ev.At)
 		}
 		q.record(ev.At, m.Number, c.ID, "landed", recordLanded(m, l))
-		q.tell(Notice{
+		n := Notice{
 			Key: noticeKey("landed", m.Number, m.Head, c.ID), Kind: NoticeLanded, Number: m.Number, Head: m.Head, At: ev.At, Author: e.Author,
 			Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.ID, Run: c.Run, Landing: l,
-			Approvers: e.approvers(), Waited: ev.At.Sub(e.AskedAt),
-		})
+		}
+		if e.Head == m.Head { // else it was pushed to since the intent, and what is known is of the new head
+			n.Approvers, n.Waited = e.approvers(), ev.At.Sub(e.AskedAt)
+		}
+		q.tell(n)
 	}
 }
 

@@ -39,6 +39,14 @@ func (q *Queue) leave(e *Entry, s Sight) {
 	}
 	reason := recordClosed(s, q.Lane)
 	queued := e.State == Queued
+	if c := q.CandidateOf(e.Number); c != nil && c.State == CandidateLanding {
+		// Its push may have left, and be the very reason. The entry stays for the landing's outcome; a later look lets it leave.
+		if queued && !s.Merged {
+			q.edit(e.Number, func(e *Entry) { e.State, e.HeldBy = Idle, 0 })
+			q.record(s.At, e.Number, c.ID, "closed", reason)
+		}
+		return
+	}
 	q.edit(e.Number, func(e *Entry) {
 		e.Gone, e.SeenAt, e.HeldBy = true, s.At, 0
 		if queued {
