@@ -1,0 +1,273 @@
+package queue
+
+import (
+	"testing"
+	"time"
+)
+
+func TestARedRunDropsTheChange(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		verdict Verdict
+		code    DropCode
+		reason  string
+	}{
+		{says(Red, "exit status 2"), DropFailed, "step unit failed: exit status 2"},
+		{says(TimedOut, "30m0s passed"), DropTimedOut, "step unit hit a limit: 30m0s passed"},
+	} {
+		t.Run(string(c.code), func(t *testing.T) {
+			w := newWorld(t)
+			w.suite = func(*Candidate, int) Verdict { return c.verdict }
+			w.open(1)
+			w.open(2)
+			w.approve(1, rita)
+			w.approve(2, rita)
+			w.step()
+			w.forget()
+			w.step()
+			w.is(1, Dropped)
+			w.waits(1, "dropped")
+			w.says("#1 living dropped", "#1 dropped: "+c.reason, "#1 living dropped")
+			if d := w.q.Entry(1).Drop; d.Code != c.code || d.Candidate != 1 {
+				t.Fatalf("dropped as %+v", d)
+			}
+			w.plans("build 2 of #2 on f000f000") // the rest goes on
+			w.suite = green
+			w.settle()
+			w.is(2, Landed)
+			w.is(1, Dropped)
+		})
+	}
+}
+
+func TestATroubledHostIsTriedAgainLaterAndLater(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []Outcome{Infra, Unmeasured, "purple"} {
+		t.Run("outcome "+string(outcome), func(t *testing.T) {
+			w := newWorld(t)
+			w.suite = func(*Candidate, int) Verdict { return says(outcome, "no space left on device") }
+			w.open(1)
+			w.approve(1, rita)
+			w.settle()
+			w.is(1, Queued)
+			for _, wait := range []time.Duration{5 * time.Second, 10 * time.Second} {
+				if wake := w.q.Wake(w.now); !wake.Equal(w.now.Add(wait)) {
+					t.Fatalf("wakes at %v, want in %v", wake, wait)
+				}
+				w.wait(wait - time.Millisecond)
+				w.plans()
+				w.wait(time.Millisecond)
+				w.settle()
+			}
+			w.is(1, Dropped)
+			if d := w.q.Entry(1).Drop; d.Code != DropInfra || d.Reason != "the machine, not the change, failed its test run 3 times: no space left on device" {
+				t.Fatalf("dropped as %+v", d)
+			}
+			if w.trunk != trunk(0) {
+				t.Fatal("unknown was taken for green")
+			}
+		})
+	}
+}
+
+func TestOneBadRunOfTheHostIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.suite = func(c *Candidate, run int) Verdict {
+		if run == 1 {
+			return says(Infra, "no space left on device")
+		}
+		return green(c, run)
+	}
+	w.open(1)
+	w.approve(1, rita)
+	w.settle()
+	w.waits(1, "starting")
+	w.wait(time.Minute)
+	w.settle()
+	w.is(1, Landed)
+}
+
+func TestALostRunIsRunAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateTesting)
+	w.apply(RunLost{1, 1, w.now})
+	w.plans("run 1/2")
+	w.apply(RunStarted{1, 1, w.now}) // the old one, told late
+	w.plans("run 1/2")
+	w.settle()
+	w.is(1, Landed)
+}
+
+func TestACancelledRunIsRunAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateTesting)
+	w.apply(RunReported{1, 1, says(Cancelled, "lander stops"), w.now})
+	w.plans("run 1/2")
+}
+
+func TestALateVerdictIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateTesting)
+	w.apply(RunLost{1, 1, w.now})
+	w.apply(RunStarted{1, 2, w.now})
+	before := text(w.q)
+	for _, late := range []RunReported{
+		{1, 1, green(nil, 1), w.now},        // an old run's
+		{1, 3, green(nil, 3), w.now},        // of a run that never was
+		{2, 2, green(nil, 2), w.now},        // of a candidate that never was
+		{1, 0, says(Red, "nothing"), w.now}, // of no run
+	} {
+		w.apply(late)
+	}
+	if text(w.q) != before {
+		t.Fatal("a late verdict changed something")
+	}
+	w.apply(RunReported{1, 2, says(Red, "exit status 1"), w.now})
+	w.save()
+	w.apply(RunReported{1, 2, green(nil, 2), w.now}) // a second opinion
+	w.is(1, Dropped)
+	w.plans()
+}
+
+func TestAVerdictOfAChangeThatMovedOnDropsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateTesting)
+	w.pushHead(1, 2)
+	w.approve(1, rita)
+	w.apply(RunReported{1, 1, says(Red, "exit status 1"), w.now})
+	w.is(1, Queued)
+	w.plans("build 2 of #1 on f000f000")
+}
+
+func TestWhatCannotBeBuiltIsDropped(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code   DropCode
+		reason string
+		files  []string
+	}{
+		{DropConflict, SayConflict([]string{"a.go"}), []string{"a.go"}},
+		{DropEmpty, SayEmpty(), nil},
+		{DropUnbuildable, "it has no common history with trunk", nil},
+	} {
+		t.Run(string(c.code), func(t *testing.T) {
+			w := newWorld(t)
+			w.build = func(w *world, b Build) Event {
+				if b.Request.Members[0].Number != 1 {
+					return made(w, b)
+				}
+				return CandidateUnmade{ID: b.ID, Base: b.Request.Base, Member: b.Request.Members[0], Code: c.code, Reason: c.reason, Files: c.files, At: w.now}
+			}
+			w.open(1)
+			w.open(2)
+			w.approve(1, rita)
+			w.approve(2, rita)
+			w.forget()
+			first := w.q.Plan(w.now, w.p)[0].Key()
+			w.step()
+			w.is(1, Dropped)
+			w.says("#1 dropped: "+c.reason, "#1 living dropped")
+			if second := w.q.Plan(w.now, w.p)[0].Key(); first == second {
+				t.Fatalf("two builds share the key %s", first)
+			}
+			w.settle()
+			w.is(2, Landed)
+		})
+	}
+}
+
+func TestAConflictWithWhatIsAheadWaitsForIt(t *testing.T) {
+	t.Parallel()
+	held := func(t *testing.T) *world {
+		w := newWorld(t)
+		w.upto(CandidateTesting)
+		w.open(2)
+		w.approve(2, rita)
+		w.forget()
+		w.apply(CandidateUnmade{ID: 2, Base: w.q.Tip, Below: 1, Member: Member{Number: 2, Head: head(2, 1)}, Code: DropConflict, Reason: SayConflict([]string{"a.go"}), Files: []string{"a.go"}, At: w.now})
+		w.is(2, Queued)
+		w.waits(2, "conflict ahead")
+		w.says("#2 living waiting")
+		return w
+	}
+	t.Run("until it lands", func(t *testing.T) {
+		w := held(t)
+		w.apply(RunReported{1, 1, green(nil, 1), w.now})
+		w.step()
+		w.step()
+		w.is(1, Landed)
+		w.plans("build 3 of #2 on c001c001")
+	})
+	t.Run("until it leaves", func(t *testing.T) {
+		w := held(t)
+		w.apply(RunReported{1, 1, says(Red, "exit status 1"), w.now})
+		w.plans("build 3 of #2 on f000f000")
+	})
+	t.Run("a new head does not wait", func(t *testing.T) {
+		w := held(t)
+		w.pushHead(2, 2)
+		w.approve(2, rita)
+		w.waits(2, "behind")
+	})
+	t.Run("what is ahead has left meanwhile", func(t *testing.T) {
+		w := newWorld(t)
+		w.open(2)
+		w.approve(2, rita)
+		w.apply(CandidateUnmade{ID: 1, Base: w.q.Tip, Below: 7, Member: Member{Number: 2, Head: head(2, 1)}, Code: DropConflict, Reason: "conflict", At: w.now})
+		w.is(2, Dropped)
+	})
+}
+
+func TestABuildThatCameTooLateIsThrownAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open(1)
+	w.approve(1, rita)
+	b := w.q.Plan(w.now, w.p)[0].(Build)
+	for name, change := range map[string]func(v *world){
+		"head moved":    func(v *world) { v.pushHead(1, 2); v.look(1) },
+		"trunk moved":   func(v *world) { v.trunk = trunk(1); v.seeTrunk(false) },
+		"withdrawn":     func(v *world) { v.say(1, rita, "withdraw") },
+		"built already": func(v *world) { v.step() },
+	} {
+		v := *w
+		s := *w.pulls[1]
+		v.pulls = map[Number]*Sight{1: &s}
+		change(&v)
+		n := len(v.q.Candidates)
+		v.apply(made(&v, b))
+		v.apply(CandidateUnmade{ID: b.ID, Base: b.Request.Base, Member: b.Request.Members[0], Code: DropConflict, Reason: "conflict", At: v.now})
+		if len(v.q.Candidates) != n || v.state(1) == string(Dropped) {
+			t.Errorf("%s: the late build counted", name)
+		}
+	}
+}
+
+func TestTheStylesOfCommit(t *testing.T) {
+	t.Parallel()
+	for style, want := range map[Style]string{
+		"":          "",
+		StyleRebase: "",
+		StyleSquash: "Change 1 (#1)\n\nLine one\nline two\n",
+		StyleMerge:  "Merge #1: Change 1\n\nLine one\nline two\n",
+	} {
+		w := newWorld(t)
+		w.p.Style = style
+		w.open(1)
+		w.pulls[1].Body = "Line one\r\nline two\r\n\r\n"
+		w.approve(1, rita)
+		w.wait(time.Second / 3)
+		r := w.q.Plan(w.now, w.p)[0].(Build).Request
+		if r.Members[0].Message != want || r.Style == "" {
+			t.Errorf("style %q gives %q in style %q, want %q", style, r.Members[0].Message, r.Style, want)
+		}
+		if r.At.Nanosecond() != 0 || r.At.Location() != time.UTC {
+			t.Errorf("committer date %v is not to the second in UTC", r.At)
+		}
+	}
+}
