@@ -119,3 +119,11 @@ func list[T any](s []T) []T {
 	}
 	return s
 }
+
+// none is nil when there is nothing in the list.
+func none[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}

@@ -41,7 +41,9 @@ func (s *Store) Save(ctx context.Context, step queue.Save) (queue.Queue, error) 
 	if err != nil {
 		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
 	}
-	return w.new.Saved(step.Old.Version + 1), nil
+	saved := w.new.Saved(step.Old.Version + 1)
+	saved.Entries, saved.Candidates = none(saved.Entries), none(saved.Candidates)
+	return saved, nil
 }
 
 // writer queues the statements of one step. Nothing is sent before send, so the errors of its methods are about the step itself.

@@ -41,6 +41,10 @@ func Open(ctx context.Context, url string, log zerolog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(ctx, cfg, log)
+}
+
+func open(ctx context.Context, cfg *pgxpool.Config, log zerolog.Logger) (*Store, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -1,0 +1,289 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"lander/internal/queue"
+	"lander/internal/store"
+	"lander/internal/store/storetest"
+)
+
+// Whatever a lane can be, what was saved is what is loaded, through several steps, and what Save gave back is the same.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.New(t))
+	lanes := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		lanes++
+		q, err := s.Load(t.Context(), queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("trunk-", lanes)})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var policy queue.Policy
+		for range rapid.IntRange(1, 3).Draw(rt, "steps") {
+			step := queue.Save{Old: q, New: anyStep(rt, q)}
+			if rapid.Bool().Draw(rt, "policy moved") {
+				policy = anyPolicy(rt)
+				step.Policy = &policy
+			}
+			journal, outbox := step.New.Journal, step.New.Outbox
+			if q, err = s.Save(t.Context(), step); err != nil {
+				rt.Fatal(err)
+			}
+			want := store.Fit(step.New.Saved(step.Old.Version + 1))
+			got, gotPolicy, err := s.View(t.Context(), q.Lane)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			same(rt, got, want)
+			same(rt, q, want)
+			if a, b := fmt.Sprintf("%#v", gotPolicy), fmt.Sprintf("%#v", store.Fit(policy)); a != b {
+				rt.Fatalf("policy\n got %s\nwant %s", a, b)
+			}
+			records, err := s.Journal(t.Context(), q.Lane, 0, len(journal))
+			if err != nil {
+				rt.Fatal(err)
+			}
+			slices.Reverse(records)
+			if a, b := fmt.Sprintf("%#v", records), fmt.Sprintf("%#v", store.Fit(journal)); a != b {
+				rt.Fatalf("journal\n got %s\nwant %s", a, b)
+			}
+			told(t, rt, s, q.Lane, outbox)
+		}
+	})
+}
+
+// told sends everything in the outbox and compares it with what was put there.
+func told(t *testing.T, rt *rapid.T, s *store.Store, lane queue.Lane, want []queue.Notice) {
+	out, err := s.Unsent(t.Context(), lane, noon, 1000)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if len(out) != len(want) {
+		rt.Fatalf("outbox has %d notices, want %d", len(out), len(want))
+	}
+	for i, o := range out {
+		same(rt, queue.Queue{Outbox: []queue.Notice{o.Notice}}, queue.Queue{Outbox: []queue.Notice{store.Fit(want[i])}})
+		if err := s.Sent(t.Context(), o.Seq, "1"); err != nil {
+			rt.Fatal(err)
+		}
+	}
+}
+
+// anyStep makes any state that may follow q.
+func anyStep(rt *rapid.T, q queue.Queue) queue.Queue {
+	n := q
+	n.Tip = anySHA(rt, "tip")
+	n.Pause = some(rt, "pause", func() queue.Pause {
+		return queue.Pause{By: text(rt), Reason: text(rt), At: moment(rt), Until: moment(rt)}
+	})
+	n.Stop = some(rt, "stop", func() queue.Stop { return queue.Stop{Reason: text(rt), At: moment(rt)} })
+	n.Trouble = some(rt, "trouble", func() queue.Trouble {
+		return queue.Trouble{Reason: text(rt), At: moment(rt), Tries: rapid.Int().Draw(rt, "tries"), NotTill: moment(rt)}
+	})
+	n.Entries = nil
+	for _, e := range q.Entries {
+		if rapid.Bool().Draw(rt, "entry moved") {
+			e = anyEntry(rt, e.Number)
+		}
+		n.Entries = append(n.Entries, e)
+	}
+	next := queue.Number(1)
+	if k := len(q.Entries); k > 0 {
+		next = q.Entries[k-1].Number + 1
+	}
+	for range rapid.IntRange(0, 3).Draw(rt, "new entries") {
+		next += queue.Number(rapid.IntRange(0, 9).Draw(rt, "gap"))
+		n.Entries = append(n.Entries, anyEntry(rt, next))
+		next++
+	}
+	n.Candidates = nil
+	for _, c := range q.Candidates {
+		if rapid.Bool().Draw(rt, "candidate moved") {
+			c = with(c, func(c *queue.Candidate) { progress(rt, c) })
+		}
+		n.Candidates = append(n.Candidates, c)
+	}
+	if len(n.Entries) > 0 {
+		for range rapid.IntRange(0, 2).Draw(rt, "new candidates") {
+			n.Next += queue.CandidateID(rapid.IntRange(1, 3).Draw(rt, "skip"))
+			n.Candidates = append(n.Candidates, anyCandidate(rt, n))
+		}
+	}
+	if rapid.Bool().Draw(rt, "intent") {
+		n = intend(rt, n)
+	}
+	for range rapid.IntRange(0, 3).Draw(rt, "records") {
+		n.Journal = append(n.Journal, queue.Record{
+			At: moment(rt), Number: queue.Number(rapid.IntRange(0, 9).Draw(rt, "about")), Candidate: queue.CandidateID(rapid.IntRange(0, 9).Draw(rt, "of")),
+			Kind: "k" + text(rt), Text: text(rt),
+		})
+	}
+	for i := range rapid.IntRange(0, 3).Draw(rt, "notices") {
+		n.Outbox = append(n.Outbox, anyNotice(rt, fmt.Sprintf("%d/%d/%s", q.Version, i, text(rt))))
+	}
+	return n
+}
+
+func anyEntry(rt *rapid.T, n queue.Number) *queue.Entry {
+	e := &queue.Entry{
+		Change: queue.Change{
+			Number: n, Head: anySHA(rt, "head"), Branch: text(rt), Fork: rapid.Bool().Draw(rt, "fork"), Draft: rapid.Bool().Draw(rt, "draft"),
+			Title: text(rt), Body: text(rt), URL: text(rt), Author: anyPerson(rt), Labels: texts(rt),
+		},
+		State:  rapid.SampledFrom([]queue.State{queue.Idle, queue.Queued, queue.Landed, queue.Dropped}).Draw(rt, "state"),
+		SeenAt: moment(rt), HeadSince: moment(rt), AskedBy: anyPerson(rt), AskedAt: moment(rt), Priority: rapid.Int().Draw(rt, "priority"),
+		Held: rapid.Bool().Draw(rt, "held"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
+		Gone: rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
+	}
+	for i := range rapid.IntRange(0, 3).Draw(rt, "approvals") {
+		who := queue.Person{ID: e.Author.ID + int64(i) + 1, Login: text(rt)}
+		e.Approvals = append(e.Approvals, queue.Approval{ID: text(rt), Who: who, At: moment(rt), Via: rapid.SampledFrom([]string{"review", "command"}).Draw(rt, "via")})
+	}
+	for range rapid.IntRange(0, 2).Draw(rt, "objections") {
+		e.Objections = append(e.Objections, anyPerson(rt))
+	}
+	if e.State == queue.Dropped || rapid.Bool().Draw(rt, "drop kept") {
+		e.Drop = anyDrop(rt)
+	}
+	if e.State == queue.Landed || rapid.Bool().Draw(rt, "landing kept") {
+		e.Landing = anyLanding(rt)
+	}
+	return e
+}
+
+func anyCandidate(rt *rapid.T, n queue.Queue) *queue.Candidate {
+	c := &queue.Candidate{
+		ID: n.Next, Base: anySHA(rt, "base"), Below: queue.CandidateID(rapid.Int64Range(0, int64(n.Next)-1).Draw(rt, "below")),
+		Style: rapid.SampledFrom([]queue.Style{"", queue.StyleRebase, queue.StyleSquash, queue.StyleMerge}).Draw(rt, "style"), At: moment(rt),
+		Built: queue.Built{SHA: anySHA(rt, "built"), Tree: anySHA(rt, "tree"), Commits: anyCommits(rt)},
+		State: queue.CandidateBuilt, Recipe: anyRecipe(rt),
+	}
+	for _, e := range n.Entries {
+		if len(c.Members) == 0 || rapid.Bool().Draw(rt, "member") {
+			c.Members = append(c.Members, queue.Member{Number: e.Number, Head: anySHA(rt, "member head"), Message: text(rt)})
+		}
+	}
+	progress(rt, c)
+	return c
+}
+
+// progress takes a candidate to any state that it may be in next, except to the intent.
+func progress(rt *rapid.T, c *queue.Candidate) {
+	if more := rapid.IntRange(0, 2).Draw(rt, "runs"); more > 0 {
+		c.Run, c.Verdict = c.Run+more, nil
+	}
+	if c.Run > 0 && c.Verdict == nil && rapid.Bool().Draw(rt, "reported") {
+		c.Verdict = anyVerdict(rt)
+	}
+	states := []queue.CandidateState{queue.CandidateBuilt, queue.CandidateTesting, queue.CandidateFailed, queue.CandidateAbandoned}
+	if c.Verdict != nil && c.Verdict.Outcome == queue.Green {
+		states = append(states, queue.CandidatePassed, queue.CandidateConfirmed, queue.CandidateLanded)
+	}
+	c.State = rapid.SampledFrom(states).Draw(rt, "candidate state")
+	c.Since, c.NotTill, c.Reason = moment(rt), moment(rt), text(rt)
+}
+
+// intend makes one candidate the lane's intent, and everything else as an intent needs it.
+func intend(rt *rapid.T, n queue.Queue) queue.Queue {
+	i := slices.IndexFunc(n.Candidates, func(c *queue.Candidate) bool {
+		return (c.State == queue.CandidatePassed || c.State == queue.CandidateConfirmed) &&
+			!slices.ContainsFunc(c.Members, func(m queue.Member) bool { return n.Entry(m.Number) == nil })
+	})
+	if i < 0 || slices.ContainsFunc(n.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }) {
+		return n
+	}
+	c := with(n.Candidates[i], func(c *queue.Candidate) { c.State = queue.CandidateLanding })
+	n.Candidates = slices.Clone(n.Candidates)
+	n.Candidates[i] = c
+	n.Tip, n.Stop, n.Pause = c.Base, nil, nil
+	if rapid.Bool().Draw(rt, "pause is over") && !c.Since.IsZero() {
+		n.Pause = &queue.Pause{By: "ann", Until: c.Since}
+	}
+	for _, m := range c.Members {
+		n = edit(n, m.Number, func(e *queue.Entry) { e.Head, e.State, e.Gone = m.Head, queue.Queued, false })
+	}
+	return n
+}
+
+func anyNotice(rt *rapid.T, key string) queue.Notice {
+	kinds := []queue.NoticeKind{queue.NoticeLiving, queue.NoticeThumb, queue.NoticeAnswer, queue.NoticeVoided, queue.NoticeDropped, queue.NoticeLanded}
+	n := queue.Notice{
+		Key: key, Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"), Number: 1, Head: anySHA(rt, "head"), At: moment(rt), Author: anyPerson(rt),
+		Comment: rapid.Int64().Draw(rt, "comment"), Text: text(rt), Base: anySHA(rt, "base"), ID: 2, Run: 3, Approvers: texts(rt),
+		Waited: time.Duration(rapid.Int64().Draw(rt, "waited")),
+	}
+	n.Standing = some(rt, "standing", func() queue.Standing {
+		return queue.Standing{
+			Number: 1, Title: text(rt), Author: anyPerson(rt), Stage: queue.StageHeld, Since: moment(rt), AskedAt: moment(rt), Ahead: []queue.Number{4, 5},
+			Reasons: []queue.Reason{{Code: "c", Text: text(rt), Since: moment(rt), Held: true}}, Landing: anyLanding(rt),
+		}
+	})
+	n.Drop, n.Landing, n.Verdict = anyDrop(rt), anyLanding(rt), anyVerdict(rt)
+	return n
+}
+
+func anyDrop(rt *rapid.T) *queue.Drop {
+	return &queue.Drop{Code: queue.DropConflict, At: moment(rt), Reason: text(rt), Files: texts(rt), Candidate: 1}
+}
+
+func anyLanding(rt *rapid.T) *queue.Landing {
+	return &queue.Landing{Candidate: 1, Tip: anySHA(rt, "landed"), Commits: anyCommits(rt), At: moment(rt)}
+}
+
+func anyCommits(rt *rapid.T) (all []queue.BuiltCommit) {
+	for range rapid.IntRange(0, 2).Draw(rt, "commits") {
+		all = append(all, queue.BuiltCommit{SHA: anySHA(rt, "commit"), Member: 1, From: anySHA(rt, "from"), Title: text(rt)})
+	}
+	return all
+}
+
+func anyVerdict(rt *rapid.T) *queue.Verdict {
+	outcomes := []queue.Outcome{queue.Unmeasured, queue.Green, queue.Green, queue.Green, queue.Red, queue.TimedOut, queue.Infra, queue.Cancelled}
+	return &queue.Verdict{
+		Outcome: rapid.SampledFrom(outcomes).Draw(rt, "outcome"), Reason: text(rt), Step: text(rt), Exit: rapid.Int().Draw(rt, "exit"),
+		Tail: texts(rt), Steps: []queue.StepResult{{Name: text(rt), Took: time.Second}}, Took: time.Duration(rapid.Int64().Draw(rt, "took")),
+	}
+}
+
+func anyRecipe(rt *rapid.T) queue.Recipe {
+	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
+}
+
+func anyPolicy(rt *rapid.T) queue.Policy {
+	return queue.Policy{Style: queue.StyleMerge, Approvals: rapid.Int().Draw(rt, "n"), NoLabels: texts(rt), Recipe: anyRecipe(rt), Warning: text(rt), Problem: text(rt)}
+}
+
+func anyPerson(rt *rapid.T) queue.Person {
+	return queue.Person{ID: rapid.Int64Range(0, 1<<53).Draw(rt, "person"), Login: text(rt), Bot: rapid.Bool().Draw(rt, "bot")}
+}
+
+func anySHA(rt *rapid.T, label string) queue.SHA {
+	return queue.SHA(rapid.StringMatching(`[0-9a-f]{40}|[0-9a-f]{64}`).Draw(rt, label))
+}
+
+// moment is any time, often none, with nanoseconds and in any zone.
+func moment(rt *rapid.T) time.Time {
+	if rapid.IntRange(0, 3).Draw(rt, "no time") == 0 {
+		return time.Time{}
+	}
+	at := time.Unix(rapid.Int64Range(0, 1<<33).Draw(rt, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(rt, "nanoseconds"))
+	return at.In(time.FixedZone("", rapid.IntRange(-12, 14).Draw(rt, "zone")*3600))
+}
+
+func text(rt *rapid.T) string { return rapid.StringN(0, 12, -1).Draw(rt, "text") }
+
+func texts(rt *rapid.T) []string { return rapid.SliceOfN(rapid.StringN(0, 5, -1), 0, 2).Draw(rt, "texts") }
+
+func some[T any](rt *rapid.T, label string, of func() T) *T {
+	if !rapid.Bool().Draw(rt, label) {
+		return nil
+	}
+	v := of()
+	return &v
+}
