@@ -1,0 +1,265 @@
+package hub
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// details are what git knows of pull requests, found in the background and remembered.
+type details struct {
+	h     *Hub
+	mu    sync.Mutex
+	jobs  []job
+	queue chan struct{}
+	lists map[int64]*lists // by pull request id
+	tried map[int64]*mergeTry
+}
+
+type job struct {
+	r     *repo
+	p     *Pull
+	merge bool
+}
+
+// lists are the commits and files of a pull request at one head.
+type lists struct {
+	base, head string
+	commits    []commit
+	files      []file
+}
+
+// file is one changed file of a diff.
+type file struct {
+	Path, Was          string // Was: the name before a rename
+	Status             string // added, removed, modified or renamed
+	Blob               string
+	Additions, Deleted int
+	Binary             bool
+}
+
+// mergeTry is whether a head can be merged into a tip.
+type mergeTry struct {
+	head, tip string
+	clean     bool
+	asked     bool // the answer is under way
+}
+
+// mergePause keeps a wish to know whether something merges from competing with the work of whoever looks at it:
+// GitHub's answer does not come at once either.
+const mergePause = 300 * time.Millisecond
+
+func (d *details) init(h *Hub) {
+	d.h = h
+	d.queue = make(chan struct{}, 1)
+	d.lists = map[int64]*lists{}
+	d.tried = map[int64]*mergeTry{}
+}
+
+// want has the size of p's diff found soon.
+func (d *details) want(r *repo, p *Pull) { d.add(job{r: r, p: p}) }
+
+func (d *details) add(j job) {
+	d.mu.Lock()
+	d.jobs = append(d.jobs, j)
+	d.mu.Unlock()
+	select {
+	case d.queue <- struct{}{}:
+	default:
+	}
+}
+
+func (d *details) work() {
+	for {
+		d.mu.Lock()
+		var j job
+		if len(d.jobs) > 0 {
+			j, d.jobs = d.jobs[0], d.jobs[1:]
+		}
+		d.mu.Unlock()
+		if j.r == nil {
+			select {
+			case <-d.h.life.Done():
+				return
+			case <-d.queue:
+			}
+			continue
+		}
+		var err error
+		if j.merge {
+			_, err = d.mergeable(j.r, j.p)
+		} else {
+			_, err = d.stat(j.r, j.p)
+		}
+		if err != nil && d.h.life.Err() == nil {
+			d.h.log.Warn().Err(err).Str("repo", j.r.full()).Int("pull", j.p.Number).Msg("pull request details not found")
+		}
+	}
+}
+
+// list gives the commits and files of p. The result is shared: it must not be changed.
+func (d *details) list(r *repo, p *Pull) (*lists, error) {
+	var base, head string
+	d.h.read(func() { base, head = p.BaseSHA, p.HeadSHA })
+	d.mu.Lock()
+	l := d.lists[p.ID]
+	d.mu.Unlock()
+	if l != nil && l.base == base && l.head == head {
+		return l, nil
+	}
+	commits, err := d.h.history(r, "--reverse", "--topo-order", "--max-count=250", head, "--not", base)
+	if err != nil {
+		return nil, fmt.Errorf("list commits of #%d: %w", p.Number, err)
+	}
+	files, err := d.h.files(r, base+"..."+head)
+	if err != nil {
+		return nil, fmt.Errorf("list files of #%d: %w", p.Number, err)
+	}
+	l = &lists{base: base, head: head, commits: commits, files: files}
+	d.mu.Lock()
+	d.lists[p.ID] = l
+	d.mu.Unlock()
+	return l, nil
+}
+
+// stat gives the size of p's diff.
+func (d *details) stat(r *repo, p *Pull) (stat, error) {
+	var s stat
+	var head string
+	d.h.read(func() {
+		head = p.HeadSHA
+		if p.Stat != nil {
+			s = *p.Stat
+		}
+	})
+	if s.Head == head {
+		return s, nil
+	}
+	l, err := d.list(r, p)
+	if err != nil {
+		return s, err
+	}
+	s = stat{Head: l.head, Files: len(l.files)}
+	for _, f := range l.files {
+		s.Additions += f.Additions
+		s.Deletions += f.Deleted
+	}
+	return s, d.h.change(func() error {
+		p.Stat = &s
+		return nil
+	})
+}
+
+// known is whether p can be merged; nil when that is not known at present. The state must be locked for reading.
+func (d *details) known(r *repo, p *Pull) *bool {
+	tip, ok := r.branch(p.Base)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := d.tried[p.ID]
+	if !p.Open || !ok || t == nil || t.asked || t.head != p.HeadSHA || t.tip != tip {
+		return nil
+	}
+	clean := t.clean
+	return &clean
+}
+
+// ask has somebody find out whether p can be merged. The state must be locked for reading.
+func (d *details) ask(r *repo, p *Pull) {
+	tip, ok := r.branch(p.Base)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t := d.tried[p.ID]
+	if !p.Open || !ok || t != nil && t.head == p.HeadSHA && t.tip == tip {
+		return
+	}
+	d.tried[p.ID] = &mergeTry{head: p.HeadSHA, tip: tip, asked: true}
+	time.AfterFunc(mergePause, func() { d.add(job{r: r, p: p, merge: true}) })
+}
+
+// mergeable finds out whether p can be merged.
+func (d *details) mergeable(r *repo, p *Pull) (bool, error) {
+	var t mergeTry
+	var open bool
+	d.h.read(func() {
+		t.head, open = p.HeadSHA, p.Open
+		t.tip, _ = r.branch(p.Base)
+	})
+	if !open || t.tip == "" {
+		return false, nil
+	}
+	_, err := d.h.in(r, "merge-tree", "--write-tree", "--name-only", "--no-messages", t.tip, t.head)
+	if err != nil && !isCode(err, 1) {
+		return false, fmt.Errorf("try to merge #%d: %w", p.Number, err)
+	}
+	t.clean = err == nil
+	d.mu.Lock()
+	d.tried[p.ID] = &t
+	d.mu.Unlock()
+	return t.clean, nil
+}
+
+// files lists what a range changes.
+func (h *Hub) files(r *repo, between string) ([]file, error) {
+	out, err := h.in(r, "diff", "--raw", "--numstat", "-z", "-M", "--no-abbrev", "--end-of-options", between)
+	if err != nil {
+		return nil, err
+	}
+	var all []file
+	at := map[string]int{}
+	f := strings.Split(out, "\x00")
+	next := func() string {
+		if len(f) == 0 {
+			return ""
+		}
+		var s string
+		s, f = f[0], f[1:]
+		return s
+	}
+	for len(f) > 0 {
+		head := next()
+		if strings.HasPrefix(head, ":") {
+			raw := strings.Fields(head)
+			if len(raw) != 5 {
+				return nil, fmt.Errorf("read diff: odd line %q", head)
+			}
+			one := file{Path: next(), Blob: raw[3], Status: "modified"}
+			switch raw[4][0] {
+			case 'A':
+				one.Status = "added"
+			case 'D':
+				one.Status, one.Blob = "removed", raw[2]
+			case 'R', 'C':
+				one.Status, one.Was, one.Path = "renamed", one.Path, next()
+			}
+			at[one.Path] = len(all)
+			all = append(all, one)
+			continue
+		}
+		num := strings.SplitN(head, "\t", 3)
+		if len(num) != 3 {
+			continue
+		}
+		path := num[2]
+		if path == "" { // a rename: both names follow
+			next()
+			path = next()
+		}
+		i, ok := at[path]
+		if !ok {
+			return nil, fmt.Errorf("read diff: unknown path %q", path)
+		}
+		if num[0] == "-" {
+			all[i].Binary = true
+			continue
+		}
+		if all[i].Additions, err = strconv.Atoi(num[0]); err != nil {
+			return nil, fmt.Errorf("read diff: %w", err)
+		}
+		if all[i].Deleted, err = strconv.Atoi(num[1]); err != nil {
+			return nil, fmt.Errorf("read diff: %w", err)
+		}
+	}
+	return all, nil
+}
