@@ -1,0 +1,109 @@
+package queue
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestNonsense applies any fact in any order, sensible or not: nothing panics, nothing is mutated, a second time adds nothing, and
+// no candidate takes a way to trunk that it may not take.
+func TestNonsense(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWalk(t)
+		for range rapid.IntRange(20, 80).Draw(t, "steps") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(-5, 20).Draw(t, "seconds")) * time.Second)
+			if rapid.IntRange(0, 9).Draw(t, "save") == 9 {
+				w.save()
+			}
+			w.apply(w.nonsense())
+			w.whole()
+			w.q.Wake(w.now)
+		}
+	})
+}
+
+// nonsense draws a fact from small pools, so that many of them are nearly right.
+func (w *walker) nonsense() Event {
+	when := w.now.Add(time.Duration(rapid.IntRange(-3, 3).Draw(w.T, "skew")) * time.Second)
+	number := func() Number { return Number(rapid.IntRange(0, 3).Draw(w.T, "number")) }
+	id := func() CandidateID {
+		return max(0, w.q.Next+CandidateID(rapid.SampledFrom([]int{0, 1, 0, 1, -1, 2}).Draw(w.T, "id")))
+	}
+	run := func() int { return rapid.SampledFrom([]int{1, 1, 2, 3, 0, -1}).Draw(w.T, "run") }
+	tip := func() SHA {
+		return rapid.SampledFrom([]SHA{w.q.Tip, w.q.Tip, w.q.Tip, trunk(1), trunk(2), commit(1), ""}).Draw(w.T, "tip")
+	}
+	member := func() Member {
+		n := number()
+		if e := w.q.Entry(n); e != nil && rapid.IntRange(0, 4).Draw(w.T, "pinned") < 4 {
+			return Member{Number: n, Head: e.Head}
+		}
+		return Member{Number: n, Head: head(n, rapid.IntRange(1, 3).Draw(w.T, "rev"))}
+	}
+	switch rapid.IntRange(0, 17).Draw(w.T, "fact") {
+	case 0, 1, 2, 3:
+		return ChangeSeen{w.anySight(number(), when)}
+	case 4:
+		var e *Entry
+		if n := number(); n > 0 {
+			e = &Entry{Change: Change{Number: n, Head: head(n, 1), Author: ann}, State: rapid.SampledFrom([]State{Idle, Queued, "?"}).Draw(w.T, "state"), SeenAt: when, Gone: true}
+		}
+		return ChangeRemembered{e}
+	case 5:
+		p := &pull{Sight: Sight{Number: number()}, revs: 3, meant: map[string]SHA{}}
+		a := w.command(p)
+		a.Role = w.roles[a.Who.ID]
+		return ChangeAsked{p.Number, a}
+	case 6:
+		return TrunkSeen{Tip: tip(), Rewound: rapid.Bool().Draw(w.T, "rewound"), At: when}
+	case 7, 8:
+		members := make([]Member, rapid.SampledFrom([]int{1, 1, 1, 2, 0}).Draw(w.T, "members"))
+		for i := range members {
+			members[i] = member()
+		}
+		b := Build{ID: id(), Request: BuildRequest{Base: tip(), Members: members, At: when}}
+		return CandidateMade{b.ID, b.Request, builtOf(b), suite(), when}
+	case 9:
+		return CandidateUnmade{ID: id(), Base: tip(), Below: id(), Member: member(), Code: rapid.SampledFrom([]DropCode{DropConflict, DropEmpty, ""}).Draw(w.T, "code"), Reason: "it says why", At: when}
+	case 10:
+		return RunStarted{id(), run(), when}
+	case 11:
+		return RunReported{id(), run(), Verdict{Outcome: rapid.SampledFrom([]Outcome{Green, Green, Red, Infra, Unmeasured, Cancelled, TimedOut, "purple"}).Draw(w.T, "outcome")}, when}
+	case 12:
+		return RunLost{id(), run(), when}
+	case 13:
+		return Confirmed{id(), when}
+	case 14:
+		return LandingBegun{id(), when}
+	case 15:
+		return rapid.SampledFrom([]Event{LandingDone{id(), tip(), when}, LandingUndone{id(), "", when}, LandingUndone{id(), "protected branch", when}}).Draw(w.T, "landing")
+	case 16:
+		return rapid.SampledFrom([]Event{Abandoned{id(), "any reason", when}, ChangeUnseen{number(), when}}).Draw(w.T, "leave")
+	}
+	return rapid.SampledFrom([]Event{Resumed{"ada", when}, Resumed{"ada", when}, Paused{By: "ada", At: when}, Paused{By: "raj", At: when, Until: when.Add(3)}}).Draw(w.T, "pause")
+}
+
+func (w *walker) anySight(n Number, when time.Time) Sight {
+	s := Sight{
+		Number: n, At: when, Open: rapid.IntRange(0, 5).Draw(w.T, "closed") < 5, Merged: rapid.Bool().Draw(w.T, "merged"), Base: "main",
+		Head: head(n, rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(w.T, "rev")), Draft: rapid.IntRange(0, 9).Draw(w.T, "draft") == 9,
+		Author: rapid.SampledFrom([]Person{ann, ann, rita}).Draw(w.T, "author"), PushedAt: when.Add(-2 * time.Second),
+	}
+	for range rapid.IntRange(0, 3).Draw(w.T, "reviews") {
+		who := w.somebody()
+		s.Reviews = append(s.Reviews, Review{
+			ID: rapid.SampledFrom([]string{"r1", "r2", "r3", "r4", "r5", ""}).Draw(w.T, "review id"), Who: who, Role: w.roles[who.ID], Head: head(n, rapid.IntRange(1, 2).Draw(w.T, "of")),
+			State: rapid.SampledFrom([]ReviewState{ReviewApproved, ReviewApproved, ReviewObjected, ReviewDismissed, ReviewCommented, "?"}).Draw(w.T, "review"), At: when,
+		})
+	}
+	p := &pull{Sight: s, revs: 2, meant: map[string]SHA{}}
+	for range rapid.IntRange(0, 2).Draw(w.T, "asks") {
+		a := w.command(p)
+		a.Role = w.roles[a.Who.ID]
+		s.Asks = append(s.Asks, a)
+	}
+	return s
+}

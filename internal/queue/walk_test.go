@@ -1,0 +1,342 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestWalk lets people, a forge, a git server and a keeper that crashes do what they like to a lane. What trunk and the forge hold
+// is kept beside it, and each push is judged by that, not by what the queue believes.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWalk(t)
+		w.seeTrunk()
+		w.open()
+		w.open()
+		for range rapid.IntRange(40, 120).Draw(t, "steps") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "seconds")) * time.Second)
+			rapid.SampledFrom(w.moves()).Draw(t, "move").do()
+			w.check()
+		}
+		w.calm()
+	})
+}
+
+// walker is a lane under a random walk.
+type walker struct {
+	*rapid.T
+	q      Queue
+	p      Policy
+	now    time.Time
+	pulls  map[Number]*pull
+	roles  map[int64]Role
+	looks  []Sight // answers of the forge that may still arrive, or arrive again
+	former map[Number]*Entry
+	deeds  []Action // plans that may still be carried out, however old
+	trunk  []SHA    // every tip that the git server had
+	seen   map[Number]Sight
+	ids    int
+	log    []happened
+	wrote  []Record
+	landed map[string]int // by change, head and stay
+	faults bool
+}
+
+// pull is a pull request as it truly is.
+type pull struct {
+	Sight
+	revs  int
+	meant map[string]SHA // what each command that lands was meant for
+}
+
+// move is one thing that may happen.
+type move struct {
+	name string
+	do   func()
+}
+
+// happened is an Event or an Action, for the report of a failure.
+type happened struct {
+	at   time.Time
+	what any
+}
+
+func (m move) String() string { return m.name }
+
+func newWalk(t *rapid.T) *walker {
+	w := &walker{
+		T: t, now: noon, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, pulls: map[Number]*pull{}, former: map[Number]*Entry{},
+		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: suite()},
+		roles: map[int64]Role{}, trunk: []SHA{trunk(0)}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
+	}
+	for id, r := range roles {
+		w.roles[id] = r
+	}
+	return w
+}
+
+func (w *walker) tip() SHA { return w.trunk[len(w.trunk)-1] }
+
+func (w *walker) apply(ev Event) {
+	before := w.q
+	w.log = append(w.log, happened{w.now, ev})
+	w.q = applied(w, w.q, ev)
+	w.transition(before, ev)
+}
+
+func (w *walker) Fatalf(format string, args ...any) {
+	w.T.Helper()
+	var b strings.Builder
+	for _, h := range w.log[max(0, len(w.log)-40):] {
+		if a, ok := h.what.(Action); ok {
+			fmt.Fprintf(&b, "\n    %s", deed(a))
+			continue
+		}
+		fmt.Fprintf(&b, "\n  %s %T %s", h.at.Format("15:04:05"), h.what, text(h.what))
+	}
+	w.T.Fatalf(format+"\nwhat happened:%s", append(args, b.String())...)
+}
+
+func (w *walker) moves() []move {
+	// What comes first is drawn most.
+	return []move{
+		{"act now", w.actNow}, {"act now", w.actNow}, {"approve", w.approve}, {"look", w.look}, {"act now", w.actNow}, {"look", w.look},
+		{"comment", w.comment}, {"act now", w.actNow}, {"approve", w.approve}, {"act", w.act}, {"review", w.review}, {"old look", w.oldLook},
+		{"see trunk", w.seeTrunk}, {"push", w.pushHead}, {"save", w.save}, {"resume", w.resume}, {"order", w.order}, {"act now", w.actNow},
+		{"bypass", w.bypass}, {"change", w.change}, {"open", w.open}, {"think", w.think}, {"act", w.act}, {"pause", w.pause},
+		{"lose run", w.loseRun}, {"wait", func() { w.now = w.now.Add(time.Minute) }}, {"hide", w.hide}, {"act now", w.actNow},
+	}
+}
+
+// somePull draws a pull request, nil when there is none.
+func (w *walker) somePull() *pull {
+	if len(w.pulls) == 0 {
+		return nil
+	}
+	return w.pulls[Number(rapid.IntRange(1, len(w.pulls)).Draw(w.T, "number"))]
+}
+
+func (w *walker) somebody() Person {
+	return rapid.SampledFrom([]Person{ann, rita, rita, raj, raj, ada, tom, guy, robot}).Draw(w.T, "who")
+}
+
+func (w *walker) id(kind string) string {
+	w.ids++
+	return fmt.Sprintf("%s%d", kind, w.ids)
+}
+
+func (w *walker) open() {
+	if len(w.pulls) == 4 {
+		return
+	}
+	n := Number(len(w.pulls) + 1)
+	w.pulls[n] = &pull{revs: 1, meant: map[string]SHA{}, Sight: Sight{
+		Number: n, Open: true, Base: "main", Head: head(n, 1), PushedAt: w.now, Branch: "topic", Title: "Change", Author: rapid.SampledFrom([]Person{ann, rita}).Draw(w.T, "author"),
+	}}
+}
+
+func (w *walker) pushHead() {
+	if p := w.somePull(); p != nil {
+		if back := rapid.IntRange(0, 4).Draw(w.T, "back"); back == 0 {
+			p.Head = head(p.Number, rapid.IntRange(1, p.revs).Draw(w.T, "rev"))
+		} else {
+			p.revs++
+			p.Head = head(p.Number, p.revs)
+		}
+		p.PushedAt = w.now
+	}
+}
+
+func (w *walker) review() {
+	if p := w.somePull(); p != nil {
+		state := rapid.SampledFrom([]ReviewState{ReviewApproved, ReviewApproved, ReviewApproved, ReviewApproved, ReviewObjected, ReviewCommented}).Draw(w.T, "review")
+		p.Reviews = append(slices.Clone(p.Reviews), Review{ID: w.id("r"), Who: w.somebody(), Head: p.Head, State: state, At: w.now})
+	}
+}
+
+// approve is the usual: a look, an approval of what was seen, a look.
+func (w *walker) approve() {
+	if p := w.somePull(); p != nil {
+		who := rapid.SampledFrom([]Person{raj, ada, rita}).Draw(w.T, "who")
+		p.Reviews = append(slices.Clone(p.Reviews), Review{ID: w.id("r"), Who: who, Head: p.Head, State: ReviewApproved, At: w.now})
+		w.now = w.now.Add(time.Second)
+		w.lookAt(p)
+	}
+}
+
+// hide is a pull request that the forge does not show for a while.
+func (w *walker) hide() {
+	if p := w.somePull(); p != nil {
+		w.apply(ChangeUnseen{p.Number, w.now})
+	}
+}
+
+// comment leaves a command under a pull request; the writer means the head that it has now.
+func (w *walker) comment() {
+	if p := w.somePull(); p != nil {
+		p.Asks = append(slices.Clone(p.Asks), w.command(p))
+	}
+}
+
+func (w *walker) command(p *pull) Ask {
+	a := Ask{ID: w.id("a"), Comment: int64(w.ids), Who: w.somebody(), At: w.now}
+	a.Verb = rapid.SampledFrom([]Verb{
+		VerbLand, VerbLand, VerbLand, VerbLand, VerbWithdraw, VerbRetry, VerbPriority, VerbHold, VerbUnhold, VerbUnhold, VerbWhy, VerbHelp, VerbPing, VerbPause, VerbResume, "dance", "",
+	}).Draw(w.T, "verb")
+	switch a.Verb {
+	case "":
+		a.Problem = "that is no command"
+	case VerbPriority:
+		n := rapid.IntRange(-1, 2).Draw(w.T, "p")
+		a.Priority = &n
+	case VerbLand:
+		p.meant[a.ID] = p.Head
+		if rapid.Bool().Draw(w.T, "named") {
+			sha := head(p.Number, rapid.IntRange(1, p.revs).Draw(w.T, "rev"))
+			a.SHA, p.meant[a.ID] = string(sha[:8]), sha
+		}
+	}
+	return a
+}
+
+// order is a command from the CLI, whose user sees what lander knows.
+func (w *walker) order() {
+	p := w.somePull()
+	if p == nil || w.q.Entry(p.Number) == nil {
+		return
+	}
+	a := w.command(p)
+	a.Comment, a.Role = 0, w.roles[a.Who.ID]
+	if a.SHA == "" {
+		p.meant[a.ID] = w.q.Entry(p.Number).Head
+	}
+	w.apply(ChangeAsked{p.Number, a})
+}
+
+// change is something smaller that people do on the forge.
+func (w *walker) change() {
+	p := w.somePull()
+	if p == nil {
+		return
+	}
+	switch rapid.IntRange(0, 5).Draw(w.T, "what") {
+	case 0:
+		p.Draft = !p.Draft
+	case 1:
+		p.Labels = [][]string{nil, {"wip"}, {"ui"}}[rapid.IntRange(0, 2).Draw(w.T, "labels")]
+	case 2:
+		p.Open = !p.Open
+	case 3:
+		p.Base = rapid.SampledFrom([]string{"main", "main", "dev"}).Draw(w.T, "base")
+	case 4:
+		if len(p.Reviews) > 0 {
+			p.Reviews = slices.Clone(p.Reviews)
+			p.Reviews[rapid.IntRange(0, len(p.Reviews)-1).Draw(w.T, "review")].State = ReviewDismissed
+		}
+	case 5:
+		who := w.somebody()
+		w.roles[who.ID] = rapid.SampledFrom([]Role{roles[who.ID], roles[who.ID], RoleNone, "?"}).Draw(w.T, "role")
+	}
+}
+
+// sight is what the forge answers now.
+func (w *walker) sight(p *pull) Sight {
+	s := p.Sight
+	s.At = w.now
+	s.Reviews, s.Asks = slices.Clone(s.Reviews), slices.Clone(s.Asks)
+	for i := range s.Reviews {
+		s.Reviews[i].Role = w.roles[s.Reviews[i].Who.ID]
+	}
+	for i := range s.Asks {
+		s.Asks[i].Role = w.roles[s.Asks[i].Who.ID]
+	}
+	return s
+}
+
+func (w *walker) look() {
+	if p := w.somePull(); p != nil {
+		w.lookAt(p)
+	}
+}
+
+func (w *walker) lookAt(p *pull) {
+	s := w.sight(p)
+	w.looks = append(w.looks, s)
+	w.arrive(s)
+}
+
+// oldLook lets an answer arrive late, or once more.
+func (w *walker) oldLook() {
+	if len(w.looks) > 0 {
+		w.arrive(rapid.SampledFrom(w.looks).Draw(w.T, "old"))
+	}
+}
+
+// arrive applies a look as the keeper does: what had left is remembered first.
+func (w *walker) arrive(s Sight) {
+	if e := w.q.Entry(s.Number); e == nil && s.Open && s.Base == "main" && w.former[s.Number] != nil {
+		w.apply(ChangeRemembered{w.former[s.Number]})
+	}
+	if e := w.q.Entry(s.Number); e == nil || !e.Gone && !s.At.Before(e.SeenAt) {
+		w.seen[s.Number] = s
+	}
+	w.apply(ChangeSeen{s})
+}
+
+func (w *walker) seeTrunk() {
+	rewound := w.q.Tip != "" && !slices.Contains(w.trunk, w.q.Tip)
+	w.apply(TrunkSeen{w.tip(), rewound, w.now})
+}
+
+// bypass is a human who pushes, or rewinds and pushes. Nobody rewinds a push that lander has not read back yet: then only a record
+// on the git server could tell that it was there.
+func (w *walker) bypass() {
+	landing := slices.ContainsFunc(w.q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
+	if n := len(w.trunk); n > 1 && !landing && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
+		w.trunk = w.trunk[:n-1]
+	}
+	w.ids++
+	w.trunk = append(slices.Clone(w.trunk), trunk(w.ids))
+}
+
+func (w *walker) pause() {
+	ev := Paused{By: "ada", Reason: "release", At: w.now}
+	if rapid.Bool().Draw(w.T, "until") {
+		ev.Until = w.now.Add(time.Minute)
+	}
+	w.apply(ev)
+}
+
+func (w *walker) resume() { w.apply(Resumed{"ada", w.now}) }
+
+func (w *walker) loseRun() {
+	for _, c := range w.q.Candidates {
+		if c.State == CandidateTesting {
+			w.apply(RunLost{c.ID, c.Run, w.now})
+			return
+		}
+	}
+}
+
+// save hands notices and journal over; what had left goes to the archive.
+func (w *walker) save() {
+	w.q = w.q.Fill(w.now, w.p)
+	for _, n := range w.q.Outbox {
+		if n.Kind == NoticeLiving && n.Standing == nil || n.Kind == NoticeAnswer && n.Text == "" || n.Key == "" {
+			w.Fatalf("an empty notice: %+v", n)
+		}
+	}
+	for _, e := range w.q.Entries {
+		if e.Gone {
+			w.former[e.Number] = e
+		}
+	}
+	w.wrote = append(w.wrote, w.q.Journal...)
+	w.q = w.q.Saved(w.q.Version + 1)
+}
