@@ -23,9 +23,12 @@ type Parsed struct {
 	Problem  string     // why it is not a command, as a sentence for who typed it
 }
 
+// The time that reading Markdown takes grows with the square of some text, and a stranger can write any text: 64 KiB of "[x](" take
+// seconds. Within these bounds it is some milliseconds.
 const (
-	maxComment  = 256 << 10 // bytes read of one comment; forges allow far less
-	maxCommands = 10        // in one comment
+	maxComment  = 16 << 10 // bytes of a comment with commands
+	maxBrackets = 1000     // of [, < and > in it
+	maxCommands = 10       // in one comment
 )
 
 // GitHub's dialect matters: what it shows as a table, a footnote or struck out is not plain text.
@@ -34,8 +37,28 @@ var dialect = goldmark.New(goldmark.WithExtensions(extension.Table, extension.St
 // Commands finds the commands in a comment: lines of top-level paragraph text that begin with the prefix and a space, letter case
 // aside. Nothing that is shown as a quote, a list, a heading, a table, code or a link is a command, nor anything inside HTML.
 func Commands(prefix, body string) []Parsed {
+	body = strings.ToValidUTF8(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(body), "\uFFFD")
+	// A line of a top-level paragraph is a line of the source, spaces aside. Most comments have none that could be meant.
+	possible := ""
+	for l := range strings.Lines(body) {
+		l = strings.Trim(l, " \t\n")
+		if _, ok := addressed(prefix, line{text: l, plain: len(l)}); ok {
+			possible = l
+			break
+		}
+	}
+	if possible == "" {
+		return nil
+	}
+	brackets := 0
+	for _, b := range []string{"[", "<", ">"} {
+		brackets += strings.Count(body, b)
+	}
+	if len(body) > maxComment || brackets > maxBrackets {
+		return []Parsed{{Line: possible, Text: clip(possible, 200), Problem: sayTooLong()}}
+	}
 	var found []Parsed
-	for _, l := range plainLines(body) {
+	for _, l := range plainLines([]byte(body)) {
 		rest, ok := addressed(prefix, l)
 		if !ok {
 			continue
@@ -76,12 +99,7 @@ func firstWord(s string) string {
 }
 
 // plainLines lists the lines of the top-level paragraphs that begin outside all markup.
-func plainLines(body string) []line {
-	if len(body) > maxComment {
-		body = body[:maxComment]
-	}
-	body = strings.ToValidUTF8(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(body), "\uFFFD")
-	source := []byte(body)
+func plainLines(source []byte) []line {
 	w := &walk{source: source}
 	for block := dialect.Parser().Parse(text.NewReader(source)).FirstChild(); block != nil; block = block.NextSibling() {
 		switch block := block.(type) {

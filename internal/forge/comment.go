@@ -185,6 +185,9 @@ func (p *page) dropped(n queue.Notice) {
 		if steps := steps(n.Verdict.Steps); len(steps) > 1 {
 			items = append(items, saySteps(steps))
 		}
+		if n.Verdict.Outcome == queue.Red || n.Verdict.Outcome == queue.TimedOut {
+			items = append(items, sayFault())
+		}
 	}
 	p.items(items)
 	switch {

@@ -88,7 +88,7 @@ func (g *grammar) command(rest string) Parsed {
 		}
 		return Parsed{Verb: verb, Text: clip(reason, 500)}
 	default:
-		g.none(word, args)
+		g.none(name, args)
 	}
 	return Parsed{Verb: verb}
 }
@@ -153,7 +153,7 @@ func (g *grammar) number(value string) *int {
 
 func (g *grammar) none(verb string, args []string) {
 	if len(args) > 0 {
-		g.fail(sayNoArguments(g.prefix, strings.ToLower(verb), args[0]))
+		g.fail(sayNoArguments(g.prefix, verb, args[0]))
 	}
 }
 
@@ -192,7 +192,7 @@ func nearest(typed string, known []string) string {
 	best, least := "", 4
 	for _, k := range known {
 		target := strings.ToLower(k)
-		if d := distance(typed, target); d < least && d <= max(1, utf8.RuneCountInString(target)/2) {
+		if d := distance(typed, target); d < least && d <= max(1, utf8.RuneCountInString(target)/3) {
 			best, least = k, d
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf16"
 
 	"lander/internal/queue"
 )
@@ -36,7 +37,24 @@ func hiddenKey(key string, t trailer) string {
 		panic(err) // strings and numbers always marshal
 	}
 	// The encoder writes < and > as escapes, so nothing in the JSON can end the comment; two hyphens in a row are no good either.
-	return fmt.Sprintf("<!-- lander:%s:v%d %s -->", escapeKey(key), keyVersion, strings.ReplaceAll(string(text), "--", `-\u002d`))
+	return fmt.Sprintf("<!-- lander:%s:v%d %s -->", escapeKey(key), keyVersion, strings.ReplaceAll(ascii(string(text)), "--", `-\u002d`))
+}
+
+// ascii writes JSON text so that no character in it can confuse whoever looks at the comment's source.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // HiddenKey reads the key at the end of a comment that lander wrote. Anybody can write such a line: who wrote the comment is for the

@@ -10,6 +10,7 @@ import (
 
 var (
 	mention = regexp.MustCompile(`@[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?`)
+	colour  = regexp.MustCompile("\x1b\\[[0-9;?]*[ -/]*[@-~]")
 	login   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})$`)
 )
 
@@ -19,12 +20,12 @@ func plain(text, prefix string) string {
 	var b strings.Builder
 	for text != "" {
 		if end := quotedCommand(text, prefix); end > 0 {
-			b.WriteString(code(text[1 : end-1]))
+			span(&b, text[1:end-1])
 			text = text[end:]
 			continue
 		}
 		if m := mention.FindStringIndex(text); m != nil && m[0] == 0 {
-			b.WriteString(code(text[:m[1]]))
+			span(&b, text[:m[1]])
 			text = text[m[1]:]
 			continue
 		}
@@ -39,11 +40,22 @@ func plain(text, prefix string) string {
 	return b.String()
 }
 
+// span adds code. Two runs of backticks that touch are one run, and end nothing.
+func span(b *strings.Builder, text string) {
+	if strings.HasSuffix(b.String(), "`") {
+		b.WriteByte(' ')
+	}
+	b.WriteString(code(text))
+}
+
 func quotedCommand(text, prefix string) (end int) {
 	if prefix == "" || !strings.HasPrefix(text, `"`+prefix+" ") {
 		return 0
 	}
-	return strings.IndexByte(text[1:], '"') + 2
+	if i := strings.IndexByte(text[1:], '"'); i >= 0 {
+		return i + 2
+	}
+	return 0
 }
 
 func escape(s string) string {
@@ -118,7 +130,7 @@ func oneLine(s string) string {
 
 // output is oneLine for a line of a log, where the room on the left means something.
 func output(s string) string {
-	s = strings.ReplaceAll(s, "\t", "    ")
+	s = strings.ReplaceAll(colour.ReplaceAllString(s, ""), "\t", "    ")
 	shown := oneLine(s)
 	return clip(strings.Repeat(" ", min(40, len(s)-len(strings.TrimLeft(s, " "))))+shown, 400)
 }

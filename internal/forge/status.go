@@ -30,6 +30,9 @@ func Status(s queue.Standing) (state, description string) {
 		state, description = "pending", sayHeldFor(reason)
 	case queue.StageTesting:
 		state, description = "pending", sayTesting(s.Candidate.Short(), s.Base.Short(), moment(s.Since), s.Run)
+		if len(s.Reasons) > 0 && s.Reasons[0].Code == "starting" {
+			description = capital(reason)
+		}
 	case queue.StageLanding:
 		state, description = "pending", sayLanding(s.Candidate.Short())
 	case queue.StageWaiting:

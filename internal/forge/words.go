@@ -73,6 +73,10 @@ func sayTooMany() string {
 	return fmt.Sprintf("only the first %d commands of a comment are carried out, and this one comes after them.", maxCommands)
 }
 
+func sayTooLong() string {
+	return "this comment is too long, or too intricate, to look for commands in it. Give them in a comment of their own."
+}
+
 // SayEdited is the Problem of a command that lander first saw after its comment had been edited.
 func SayEdited(typed string) string {
 	return fmt.Sprintf("%q was not carried out, because its comment was edited before lander read it, and somebody else may have done that. Give it again in a new comment.", clip(typed, 80))
@@ -142,7 +146,7 @@ func sayWho(who, next string) string {
 	if who == "" || who == "nobody need act" {
 		return capital(next) + "."
 	}
-	return capital(who) + ": " + next + "."
+	return "Waiting for " + who + ": " + next + "."
 }
 
 func sayReason(text, since, who, next string) string {
@@ -221,6 +225,11 @@ func sayMendSteps(base queue.SHA) []string {
 
 func sayTested(candidate, base, verdict string) string {
 	return fmt.Sprintf("Tested: %s, which is this change on top of trunk at %s. %s", candidate, base, verdict)
+}
+
+// sayFault names what failed as far as this version can tell: only infra is known not to be the change.
+func sayFault() string {
+	return "At fault: this change as it stands on trunk. Trunk alone was not tested again."
 }
 
 func sayVerdict(v queue.Verdict) string {
