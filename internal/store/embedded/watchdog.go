@@ -73,8 +73,11 @@ func watch(text string) error {
 	if err := cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start server: %w", err), j.clean())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended is in its state
+		close(ended)
+	}()
 	released := make(chan struct{})
 	go func() {
 		// Only the end matters: end of file, or a pipe that cannot be read.
@@ -82,15 +85,15 @@ func watch(text string) error {
 		close(released)
 	}()
 	select {
-	case err := <-ended:
-		return errors.Join(fmt.Errorf("server ended by itself: %w", err), j.clean())
+	case <-ended:
+		return errors.Join(fmt.Errorf("server ended by itself: %s", cmd.ProcessState), j.clean())
 	case <-released:
 		return errors.Join(end(cmd.Process, ended, stop), j.clean())
 	}
 }
 
 // end stops the server, ever less politely.
-func end(server *os.Process, ended <-chan error, first syscall.Signal) error {
+func end(server *os.Process, ended <-chan struct{}, first syscall.Signal) error {
 	steps := []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL}
 	limits := map[syscall.Signal]time.Duration{
 		syscall.SIGINT: fastLimit, syscall.SIGQUIT: immediateLimit, syscall.SIGKILL: immediateLimit,

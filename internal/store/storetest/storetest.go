@@ -52,34 +52,34 @@ func Run(m *testing.M, migrate Migrate) int {
 }
 
 // New gives the URL of a new database with the schema. It is dropped, and whoever is still connected thrown out, at the test's end.
-func New(t testing.TB) (url string) {
-	t.Helper()
-	return fresh(t, template)
+func New(tb testing.TB) (url string) {
+	tb.Helper()
+	return fresh(tb, template)
 }
 
 // Empty gives the URL of a new database without the schema, for tests of the migrations themselves.
-func Empty(t testing.TB) (url string) {
-	t.Helper()
-	return fresh(t, "template0")
+func Empty(tb testing.TB) (url string) {
+	tb.Helper()
+	return fresh(tb, "template0")
 }
 
-func fresh(t testing.TB, from string) string {
-	t.Helper()
+func fresh(tb testing.TB, from string) string {
+	tb.Helper()
 	house.once.Do(func() { house.made, house.err = start(house.migrate) })
 	if house.err != nil {
-		t.Fatalf("storetest: %v", house.err)
+		tb.Fatalf("storetest: %v", house.err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	name, err := house.made.clone(ctx, from)
 	if err != nil {
-		t.Fatalf("storetest: %v", err)
+		tb.Fatalf("storetest: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		if err := house.made.drop(ctx, name); err != nil {
-			t.Errorf("storetest: %v", err)
+			tb.Errorf("storetest: %v", err)
 		}
 	})
 	return house.made.server.URL(name)

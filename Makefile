@@ -1,0 +1,50 @@
+# `make` lists what there is.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+TOOL    := CGO_ENABLED=0 go tool -modfile=tools/go.mod
+PKG     ?= ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench cover lint fmt generate clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build bin/lander, a static binary
+	@scripts/need go
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/lander ./cmd/lander
+
+demo: ## Build, install what is missing, and play lander on this machine
+	@scripts/need go git postgres
+	@$(MAKE) --no-print-directory build
+	bin/lander demo
+
+test: ## Vet, and run all tests with the race detector (PKG=./internal/queue for one package)
+	@scripts/need go cc git postgres
+	@scripts/test $(PKG)
+
+bench: ## Run the benchmarks
+	@scripts/need go git postgres
+	go test -run '^$$' -bench . $(PKG)
+
+cover: ## Measure which statements the tests reach; coverage.html shows them
+	@scripts/need go git postgres
+	go test -coverpkg=./... -coverprofile=coverage.out $(PKG)
+	go tool cover -html=coverage.out -o coverage.html
+	@go tool cover -func=coverage.out | tail -n 1
+
+lint: ## Check style, the import law and the generated code; the first time it builds its tools
+	@scripts/need go
+	$(TOOL) golangci-lint run
+	$(TOOL) sqlc diff
+
+fmt: ## Format all Go code
+	@scripts/need go
+	$(TOOL) gofumpt -l -w cmd internal sql *.go
+
+generate: ## Write the Go code for the SQL queries
+	@scripts/need go
+	$(TOOL) sqlc generate
+
+clean: ## Remove what was built
+	rm -rf bin coverage.out coverage.html
