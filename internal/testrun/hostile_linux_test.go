@@ -29,8 +29,14 @@ func bearers(mark string) []int {
 // killBearers keeps a failing test from leaving its processes on the machine.
 func killBearers(tb testing.TB, mark string) {
 	tb.Cleanup(func() {
-		for _, pid := range bearers(mark) {
-			syscall.Kill(pid, syscall.SIGKILL)
+		for range 1000 {
+			left := bearers(mark)
+			if len(left) == 0 {
+				return
+			}
+			for _, pid := range left {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 	})
 }

@@ -105,6 +105,11 @@ func (t *transcript) wait() (moved <-chan struct{}, over bool) {
 
 // begin makes the log of a run. A run begun again under its old ID gets a new file; who reads the old one keeps it.
 func (r *Runner) begin(id string) (*transcript, error) {
+	r.mu.Lock() // over all of it: a log that can be opened is known to be live
+	defer r.mu.Unlock()
+	if r.live[id] != nil {
+		return nil, fmt.Errorf("run %s is under way already", id)
+	}
 	if err := os.MkdirAll(r.Logs, 0o700); err != nil {
 		return nil, err
 	}
@@ -125,11 +130,6 @@ func (r *Runner) begin(id string) (*transcript, error) {
 	t := &transcript{file: file, max: r.MaxLog, now: r.now}
 	if t.max <= 0 {
 		t.max = defaultMaxLog
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.live[id] != nil {
-		return nil, errors.Join(fmt.Errorf("run %s is under way already", id), file.Close())
 	}
 	if r.live == nil {
 		r.live = map[string]*transcript{}
@@ -183,14 +183,14 @@ func (r *Runner) Tail(id string, n int) ([]string, error) {
 // Follow writes a run's log to w, raw, as it comes, until the run is over, ctx is done or w fails. A log that this Runner is
 // not writing is written to w once.
 func (r *Runner) Follow(ctx context.Context, id string, w io.Writer) error {
-	r.mu.Lock()
-	t := r.live[id]
-	r.mu.Unlock()
 	file, err := r.Open(id)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	r.mu.Lock()
+	t := r.live[id]
+	r.mu.Unlock()
 	for {
 		var moved <-chan struct{}
 		over := true

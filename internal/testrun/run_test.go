@@ -399,6 +399,7 @@ func TestLogIsReadWhileItIsWritten(t *testing.T) {
 	if err != nil || !slices.Equal(tail, []string{"one"}) {
 		t.Errorf("tail %q, %v", tail, err)
 	}
+	want(t, r.Run(t.Context(), jobOf(steps("true"))), queue.Infra, "under way already")
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := r.Follow(impatient, "run-1", &bytes.Buffer{}); !errors.Is(err, context.Canceled) {
