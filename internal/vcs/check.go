@@ -347,5 +347,29 @@ func (k *checker) ownOf(ctx context.Context, p *part, below []queue.SHA, g graph
 	for line := range bytes.Lines(out) {
 		p.forks = append(p.forks, queue.SHA(bytes.TrimSpace(line)))
 	}
+	if err != nil || len(p.forks) < 2 {
+		return err
+	}
+	between, err := k.between(ctx, p.forks)
+	p.forks = append(p.forks, between)
 	return err
+}
+
+// between is what git takes as the merge base when branches have merged one another crosswise: the merge of all merge
+// bases. It is the one place where the check leans on git's own merge, and only to have one more base to compare with.
+func (k *checker) between(ctx context.Context, forks []queue.SHA) (queue.SHA, error) {
+	at := forks[len(forks)-1]
+	for _, fork := range slices.Backward(forks[:len(forks)-1]) {
+		m, err := k.repo.merge(ctx, at, fork)
+		if err != nil {
+			return "", err
+		}
+		nobody := "lander <> 0 +0000"
+		made, err := k.repo.writeCommit(commit{tree: m.tree, parents: []queue.SHA{at, fork}, author: nobody, committer: nobody})
+		if err != nil {
+			return "", err
+		}
+		at = made.id
+	}
+	return at, nil
 }

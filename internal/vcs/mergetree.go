@@ -47,6 +47,11 @@ func (r *Repo) merge(ctx context.Context, ours, theirs queue.SHA) (merged, error
 	if len(m.conflicts) == 0 {
 		return merged{}, fmt.Errorf("merge %s into %s: %w", theirs.Short(), ours.Short(), errors.New("conflict without a path"))
 	}
+	for i, path := range m.conflicts {
+		// Where a file and something else want one path, git calls the file "path~side".
+		path, _, _ = strings.Cut(path, "~"+string(ours))
+		m.conflicts[i], _, _ = strings.Cut(path, "~"+string(theirs))
+	}
 	slices.Sort(m.conflicts)
 	m.conflicts = slices.Compact(m.conflicts)
 	return m, nil

@@ -71,7 +71,7 @@ func (r *Repo) create(ctx context.Context) error {
 		return fmt.Errorf("create mirror: %w", err)
 	}
 	// Unborn for ever: a bare repository's HEAD is where some versions of git look for attributes.
-	if err := os.WriteFile(filepath.Join(aside, "HEAD"), []byte("ref: refs/lander/none\n"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(aside, "HEAD"), []byte("ref: refs/heads/none\n"), 0o666); err != nil {
 		return fmt.Errorf("create mirror: %w", err)
 	}
 	if err := os.Remove(r.Dir); err != nil && !errors.Is(err, os.ErrNotExist) {
