@@ -27,6 +27,8 @@ type Keeper struct {
 	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
+	// Policy is the text of the policy where trunk has no policy file; nil: nothing lands there.
+	Policy []byte
 	// Hold waits until this process is the lane's only keeper. lost closes when it no longer is.
 	Hold func(ctx context.Context) (release func(), lost <-chan struct{}, err error) // required by Run
 

@@ -17,6 +17,9 @@ func (k *Keeper) readPolicy(ctx context.Context) error {
 		return nil
 	}
 	text, err := k.Mirror.Show(ctx, tip, queue.PolicyFile)
+	if errors.Is(err, fs.ErrNotExist) && k.Policy != nil {
+		text, err = k.Policy, nil
+	}
 	var p queue.Policy
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lander/internal/config"
+	"lander/internal/queue"
+	"lander/internal/web"
+)
+
+// client speaks to a running lander: over the socket in its data directory, or over HTTP with a token.
+type client struct {
+	base  string
+	token string
+	where string // for people
+	http  *http.Client
+}
+
+// reach gives a verb the flags that say which lander it means.
+func (p *program) reach(c *cobra.Command) {
+	p.settingFlags(c, "data_dir", "api_token")
+	c.Flags().String("server", "", "address of a lander on another machine, as in https://lander.example.com [LANDER_SERVER]")
+	c.Flags().String("lane", "", "which lane, as in acme/app:main; may be left out where there is one")
+	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+}
+
+func (p *program) client(c *cobra.Command) (*client, error) {
+	settings, err := p.load(c, false)
+	if err != nil {
+		return nil, err
+	}
+	server, _ := c.Flags().GetString("server")
+	if server == "" {
+		server = p.env["LANDER_SERVER"]
+	}
+	if server != "" {
+		u, err := url.Parse(server)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return nil, usage(fmt.Errorf("--server %q: want an address as in https://lander.example.com", server))
+		}
+		return &client{base: strings.TrimRight(server, "/"), token: settings.APIToken.Reveal(), where: server, http: &http.Client{Timeout: 90 * time.Second}}, nil
+	}
+	return localClient(settings), nil
+}
+
+func localClient(settings config.Server) *client {
+	socket := settings.Socket()
+	return &client{base: "http://lander", where: socket, http: &http.Client{
+		Timeout: 90 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", socket)
+		}},
+	}}
+}
+
+// refusal is how a lander says no.
+type refusal struct {
+	Error string `json:"error"`
+	ToDo  string `json:"what_to_do"`
+}
+
+// call asks the server. body nil: GET. answer may be nil.
+func (c *client) call(ctx context.Context, method, path string, query url.Values, body, answer any) error {
+	var in io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		in = bytes.NewReader(text)
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, in)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		return unreachable(c.explain(err))
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
+	if err != nil {
+		return unreachable(fmt.Errorf("read the answer of %s: %w", c.where, err))
+	}
+	if res.StatusCode >= 300 {
+		var no refusal
+		if json.Unmarshal(text, &no) != nil || no.Error == "" {
+			no.Error = fmt.Sprintf("%s answered %s", c.where, res.Status)
+		}
+		if no.ToDo != "" {
+			no.Error += "\n" + no.ToDo
+		}
+		code := exitNo
+		switch {
+		case res.StatusCode == http.StatusBadRequest:
+			code = exitUsage
+		case res.StatusCode >= 500:
+			code = exitUnreachable
+		}
+		return &failure{code, errors.New(no.Error)}
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return unreachable(fmt.Errorf("%s answered something that is not lander's: %w", c.where, err))
+	}
+	return nil
+}
+
+// explain says why no lander answered and what to do.
+func (c *client) explain(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("no lander runs on this data directory (there is no %s); start \"lander serve\", or name its --data directory or its --server", c.where)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%s may only be used by the user that lander runs as; become that user, or use --server with a token", c.where)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("no lander answers at %s: %w", c.where, op.Err)
+	}
+	return fmt.Errorf("ask %s: %w", c.where, err)
+}
+
+// lane finds the lane that is meant: the one named, or the only one.
+func (c *client) lane(ctx context.Context, cmd *cobra.Command, arg string) (web.LaneView, error) {
+	name := arg
+	if name == "" {
+		name, _ = cmd.Flags().GetString("lane")
+	}
+	var all struct{ Lanes []web.LaneView }
+	if err := c.call(ctx, http.MethodGet, "/api/v1/lanes", nil, nil, &all); err != nil {
+		return web.LaneView{}, err
+	}
+	var names []string
+	for _, l := range all.Lanes {
+		if strings.EqualFold(l.Lane, name) || name == "" && len(all.Lanes) == 1 {
+			return l, nil
+		}
+		names = append(names, l.Lane)
+	}
+	if name == "" {
+		return web.LaneView{}, usage(fmt.Errorf("which lane? --lane one of: %s", strings.Join(names, ", ")))
+	}
+	if _, err := queue.ParseLane(name); err != nil {
+		return web.LaneView{}, usage(err)
+	}
+	return web.LaneView{}, usage(fmt.Errorf("lane %s is not kept here; there is: %s", name, strings.Join(names, ", ")))
+}
+
+func laneQuery(l web.LaneView) url.Values { return url.Values{"lane": {l.Lane}} }
+
+// ready asks whether the server does its work.
+func (c *client) ready(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		return unreachable(c.explain(err))
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+	if err != nil {
+		return unreachable(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return no(fmt.Errorf("not ready: %s", strings.TrimSpace(string(text))))
+	}
+	return nil
+}

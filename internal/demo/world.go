@@ -1,0 +1,171 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/config"
+	"lander/internal/hub"
+	"lander/internal/queue"
+	"lander/internal/serve"
+)
+
+// Options say where a demo lives.
+type Options struct {
+	Data      string         // required: directory for everything it keeps
+	Listen    string         // of lander's pages; empty: any free port
+	HubListen string         // of the playground; empty: any free port
+	Poll      time.Duration  // how often lander asks beside webhooks; 0: 30 s
+	Log       zerolog.Logger // lander's and the playground's
+	Policy    []byte         // for a repository that has no policy file; nil: then nothing lands
+}
+
+// world is a playground with a lander in it.
+type world struct {
+	hub    *hub.Hub
+	lander *serve.Server
+	lane   queue.Lane
+	url    string // the playground's
+	server *http.Server
+	group  sync.WaitGroup
+}
+
+// open starts the hub and lets prepare fill it; then it starts a lander on repo. prepare is called only for a hub that does not have
+// repo yet.
+func open(ctx context.Context, o Options, repo string, prepare func(*hub.Hub) error) (w *world, err error) {
+	w = &world{lane: queue.Lane{Repo: repo, Trunk: trunk}}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.hub, err = hub.Open(filepath.Join(o.Data, "hub"), hub.Options{Log: o.Log, RateLimit: 1_000_000}); err != nil {
+		return nil, err
+	}
+	listener, err := listen(o.HubListen)
+	if err != nil {
+		return nil, err
+	}
+	w.url = "http://" + listener.Addr().String()
+	w.hub.SetURL(w.url)
+	w.server = &http.Server{Handler: w.hub.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	w.group.Go(func() { _ = w.server.Serve(listener) }) // ends with close
+	if !w.hub.HasRepo(repo) {
+		if err := prepare(w.hub); err != nil {
+			return nil, fmt.Errorf("fill the playground: %w", err)
+		}
+	}
+	return w, w.land(ctx, o)
+}
+
+// land starts lander on the hub, as its only committer.
+func (w *world) land(ctx context.Context, o Options) error {
+	repo := w.lane.Repo
+	if _, err := w.hub.AddUser(hub.User{Login: bot, Type: "Bot"}); err != nil {
+		return err
+	}
+	if err := w.hub.SetRole(repo, bot, "admin"); err != nil {
+		return err
+	}
+	if err := w.hub.Protect(repo, trunk, hub.Protection{Push: []string{bot}, Bypass: []string{admin}}); err != nil {
+		return err
+	}
+	token, err := w.hub.AddToken(bot, "")
+	if err != nil {
+		return err
+	}
+	secret := rand.Text()
+	flags := map[string][]string{
+		"data": {o.Data}, "listen": {orAny(o.Listen)}, "forge-url": {w.url + "/api/v3"}, "lane": {w.lane.String()},
+	}
+	if o.Poll > 0 {
+		flags["poll"] = []string{o.Poll.String()}
+	}
+	settings, err := config.Load(config.Source{
+		Serving: true, Flags: flags, Env: map[string]string{"LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret},
+	})
+	if err != nil {
+		return err
+	}
+	if w.lander, err = serve.Start(ctx, serve.Options{Settings: settings, Log: o.Log, Policy: o.Policy}); err != nil {
+		return err
+	}
+	w.hub.SetLanderURL(w.lander.URL())
+	_, err = w.hub.AddHook(repo, w.lander.URL()+"/webhook", secret, "*")
+	return err
+}
+
+func (w *world) close() error {
+	var errs []error
+	if w.lander != nil {
+		w.lander.Stop()
+	}
+	if w.server != nil {
+		errs = append(errs, w.server.Close())
+		w.group.Wait()
+	}
+	if w.hub != nil {
+		errs = append(errs, w.hub.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// standing is what lander says of a change now. A change it has not seen is idle.
+func (w *world) standing(ctx context.Context, n int) (queue.Standing, error) {
+	q, p, err := w.lander.Store().View(ctx, w.lane)
+	if err != nil {
+		return queue.Standing{}, err
+	}
+	if s, ok := q.Standing(queue.Number(n), time.Now(), p); ok {
+		return s, nil
+	}
+	former, err := w.lander.Store().Former(ctx, w.lane, queue.Number(n))
+	if err != nil || former == nil {
+		return queue.Standing{Number: queue.Number(n), Stage: queue.StageIdle}, err
+	}
+	q.Entries = []*queue.Entry{former}
+	s, _ := q.Standing(former.Number, time.Now(), p)
+	return s, nil
+}
+
+// until waits for something to be so.
+func (w *world) until(ctx context.Context, what string, is func(context.Context) (bool, error)) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := is(ctx)
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w", what, context.Cause(ctx))
+		}
+	}
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", orAny(address))
+	if err != nil {
+		return nil, fmt.Errorf("the playground cannot listen on %s: %w; name another address with --hub-listen", address, err)
+	}
+	return l, nil
+}
+
+func orAny(address string) string {
+	if strings.TrimSpace(address) == "" {
+		return "127.0.0.1:0"
+	}
+	return address
+}

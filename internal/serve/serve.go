@@ -1,0 +1,211 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/config"
+	"lander/internal/forge"
+	"lander/internal/forge/github"
+	"lander/internal/queue"
+	"lander/internal/store"
+	"lander/internal/store/embedded"
+	"lander/internal/vcs"
+	"lander/internal/web"
+)
+
+// Options are what a lander is started with.
+type Options struct {
+	Settings config.Server // required, as config.Load gives it
+	Log      zerolog.Logger
+	Policy   []byte // the policy of repositories that have no policy file; nil: nothing lands there
+}
+
+// Server is a running lander.
+type Server struct {
+	settings config.Server
+	log      zerolog.Logger
+	policy   []byte
+	free     func()           // gives the data directory back
+	pg       *embedded.Server // nil: the database is somebody else's
+	store    *store.Store
+	repos    map[string]*repository
+	lanes    map[queue.Lane]*lane
+	web      *web.Server
+	url      string
+
+	cancel  context.CancelFunc
+	group   sync.WaitGroup
+	failed  chan error
+	stopped sync.Once
+	ready   atomic.Bool
+}
+
+const databaseName = "lander"
+
+// Start brings a lander up and returns when it answers. ctx bounds the start only. Its errors are sentences for the operator.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{
+		settings: o.Settings, log: o.Log, policy: o.Policy, repos: map[string]*repository{}, lanes: map[queue.Lane]*lane{},
+		failed: make(chan error, 1), free: func() {},
+	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	if err := s.start(ctx, run); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx, run context.Context) (err error) {
+	if err := vcs.CheckVersion(ctx); err != nil {
+		return err
+	}
+	if s.free, err = lockDir(s.settings.DataDir); err != nil {
+		return err
+	}
+	// The port before anything slow or lasting: one in use is the commonest mistake.
+	listener, err := web.Listen(s.settings.Listen)
+	if err != nil {
+		return err
+	}
+	if s.url = s.settings.URL; s.url == "" {
+		s.url = "http://" + listener.Addr().String()
+	}
+	if err := s.build(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	local, err := web.ListenSocket(s.settings.Socket())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.group.Go(func() {
+		if err := web.Serve(run, s.web.Handler(), s.log, listener, local); err != nil {
+			s.failed <- err
+		}
+	})
+	nudges, err := s.store.Nudges(run)
+	if err != nil {
+		return err
+	}
+	s.group.Go(func() {
+		for l := range nudges {
+			s.nudge(l)
+		}
+	})
+	for _, l := range s.lanes {
+		s.group.Go(func() { _ = l.keeper.Run(run) }) // ends only with its context
+	}
+	s.ready.Store(true)
+	return nil
+}
+
+// build makes everything that Start then sets going.
+func (s *Server) build(ctx context.Context) error {
+	if err := s.database(ctx); err != nil {
+		return err
+	}
+	client, err := github.New(s.github())
+	if err != nil {
+		return err
+	}
+	for _, l := range s.settings.Lanes {
+		if s.lanes[l], err = s.lane(l, client); err != nil {
+			return err
+		}
+	}
+	s.pages()
+	return nil
+}
+
+// URL is where people reach the pages.
+func (s *Server) URL() string { return s.url }
+
+// Store is the database.
+func (s *Server) Store() *store.Store { return s.store }
+
+// Wait returns when ctx ends, with nil, or when something that lander cannot live without has gone, with a sentence about it.
+func (s *Server) Wait(ctx context.Context) error {
+	var gone <-chan struct{}
+	if s.pg != nil {
+		gone = s.pg.Done()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-gone:
+		return errDatabaseGone
+	case err := <-s.failed:
+		return fmt.Errorf("answer HTTP: %w", err)
+	}
+}
+
+// Stop lets go of every lane, ends the test runs, and frees the data directory. What was under way is taken up again by the next
+// start. A second Stop does nothing.
+func (s *Server) Stop() {
+	s.stopped.Do(func() {
+		s.ready.Store(false)
+		s.cancel()
+		s.group.Wait()
+		if s.store != nil {
+			s.store.Close()
+		}
+		if s.pg != nil {
+			if err := s.pg.Stop(); err != nil {
+				s.log.Warn().Err(err).Msg("stop the embedded Postgres")
+			}
+		}
+		s.free()
+	})
+}
+
+// nudge makes a lane's keeper look again now; the zero lane is every lane.
+func (s *Server) nudge(which queue.Lane) {
+	for l, it := range s.lanes {
+		if which == (queue.Lane{}) || which == l {
+			it.keeper.Nudge()
+			s.web.Stir(l)
+		}
+	}
+}
+
+// database opens the database, after starting the embedded one where none is named, and brings its schema up to date.
+func (s *Server) database(ctx context.Context) error {
+	url := s.settings.DatabaseURL.Reveal()
+	if url == "" {
+		pg, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(s.settings.DataDir, "postgres"), Durable: true, Log: s.log})
+		if err != nil {
+			return err
+		}
+		s.pg = pg
+		if err := pg.Ensure(ctx, databaseName); err != nil {
+			return err
+		}
+		url = pg.URL(databaseName)
+	}
+	if err := store.Migrate(ctx, url); err != nil {
+		return err
+	}
+	var err error
+	s.store, err = store.Open(ctx, url, s.log)
+	return err
+}
+
+func (s *Server) github() github.Config {
+	c := github.Config{
+		BaseURL: s.settings.ForgeURL, Token: s.settings.Token.Reveal(), Prefix: s.settings.Prefix, Log: s.log, HTTP: &http.Client{Timeout: forgeTimeout},
+		Site: forge.Site{URL: s.url, Prefix: s.settings.Prefix, Change: s.changePage},
+	}
+	if s.settings.App.ID != 0 {
+		c.App = &github.App{ID: s.settings.App.ID, Key: []byte(s.settings.App.Key.Reveal()), InstallationID: s.settings.App.Installation}
+	}
+	return c
+}
