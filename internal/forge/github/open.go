@@ -10,18 +10,10 @@ import (
 	"lander/internal/queue"
 )
 
-// Glimpse is a pull request as a list shows it: enough to tell whether a look is worth while.
-type Glimpse struct {
-	Number  queue.Number
-	Head    queue.SHA
-	Updated time.Time // on the forge's clock
-	Open    bool
-}
-
 // Open lists the pull requests onto trunk that changed at or after since, the latest change first: open ones, and ones that were
 // closed. With a zero since it lists all open ones. A pull request that was moved to another base is not among them; a look at it
 // shows that.
-func (c *Client) Open(ctx context.Context, repo, trunk string, since time.Time) ([]Glimpse, error) {
+func (c *Client) Open(ctx context.Context, repo, trunk string, since time.Time) ([]queue.Glimpse, error) {
 	deed := fmt.Sprintf("list pull requests of %s onto %s", repo, trunk)
 	owner, name, err := split(repo)
 	if err != nil {
@@ -35,7 +27,7 @@ func (c *Client) Open(ctx context.Context, repo, trunk string, since time.Time) 
 	if !since.IsZero() {
 		state = "all"
 	}
-	var found []Glimpse
+	var found []queue.Glimpse
 	seen := map[int]bool{}
 	for page := 1; ; page++ {
 		prs, resp, err := s.gh.PullRequests.List(ctx, owner, name, &gogithub.PullRequestListOptions{
@@ -58,7 +50,7 @@ func (c *Client) Open(ctx context.Context, repo, trunk string, since time.Time) 
 			if err != nil {
 				return nil, fmt.Errorf("%s: read head of #%d: %w", deed, pr.GetNumber(), err)
 			}
-			found = append(found, Glimpse{
+			found = append(found, queue.Glimpse{
 				Number: queue.Number(pr.GetNumber()), Head: head, Updated: pr.GetUpdatedAt().Time, Open: pr.GetState() == "open",
 			})
 		}
