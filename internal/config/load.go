@@ -209,7 +209,7 @@ func (l *loader) derive() {
 	if s.DataDir == "" {
 		s.DataDir = l.defaultDataDir()
 	}
-	if s.URL == "" {
+	if s.URL == "" && !strings.HasSuffix(s.Listen, ":0") {
 		s.URL = "http://" + s.Listen
 	}
 	if s.GitRemote == "" {

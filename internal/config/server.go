@@ -16,7 +16,7 @@ type Server struct {
 	DatabaseURL    Secret // empty: the embedded Postgres, in DataDir
 	DataDir        string // absolute; holds the embedded Postgres, mirrors, checkouts and logs
 	Listen         string // host:port; port 0 takes a free one
-	URL            string // where people reach the pages, without a slash at its end
+	URL            string // where people reach the pages, without a slash at its end; empty: only known once a free port was taken
 	Public         bool   // anybody who reaches the pages may read them
 	APIToken       Secret // lets a CLI on another machine act as an admin; empty: only the local socket does
 	ForgeURL       string // base of the forge's REST API, without a slash at its end
