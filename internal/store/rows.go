@@ -42,16 +42,25 @@ func approvalOf(r db.ApprovalsRow) queue.Approval {
 	return queue.Approval{ID: r.ID, Who: queue.Person{ID: r.PersonID, Login: r.Login, Bot: r.Bot}, At: moment(r.At), Via: r.Via}
 }
 
-func candidateRow(lane int64, c *queue.Candidate) db.SaveCandidateParams {
-	row := db.SaveCandidateParams{
+func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
+	return db.AddCandidateParams{
 		LaneID: lane, ID: c.ID, Base: c.Base, Below: c.Below, Style: c.Style, At: stamp(c.At), Sha: c.Built.SHA, Tree: c.Built.Tree,
 		Commits: list(c.Built.Commits), Recipe: c.Recipe, RecipeDigest: c.Recipe.Digest(), State: c.State, Run: c.Run,
-		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Reason: c.Reason,
+		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
 	}
-	if c.Verdict != nil {
-		row.Outcome = &c.Verdict.Outcome
+}
+
+func candidateMove(lane int64, c *queue.Candidate) db.MoveCandidateParams {
+	return db.MoveCandidateParams{
+		LaneID: lane, ID: c.ID, State: c.State, Run: c.Run, Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
 	}
-	return row
+}
+
+func outcome(c *queue.Candidate) *queue.Outcome {
+	if c.Verdict == nil {
+		return nil
+	}
+	return &c.Verdict.Outcome
 }
 
 func candidateOf(r db.CandidatesRow) *queue.Candidate {
@@ -64,12 +73,9 @@ func candidateOf(r db.CandidatesRow) *queue.Candidate {
 
 // runRow is the newest run of a candidate. Its start is what the first save of it says, its end the first that finds it over.
 func runRow(lane int64, c *queue.Candidate) db.SaveRunParams {
-	row := db.SaveRunParams{LaneID: lane, Candidate: c.ID, Number: c.Run, StartedAt: stamp(c.Since), Verdict: c.Verdict}
+	row := db.SaveRunParams{LaneID: lane, Candidate: c.ID, Number: c.Run, StartedAt: stamp(c.Since), Outcome: outcome(c), Verdict: c.Verdict}
 	if c.State != queue.CandidateTesting {
 		row.EndedAt = stamp(c.Since)
-	}
-	if c.Verdict != nil {
-		row.Outcome = &c.Verdict.Outcome
 	}
 	return row
 }

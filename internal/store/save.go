@@ -167,20 +167,19 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 	if c.Verdict != nil && c.Run == 0 {
 		return errors.New("it has a verdict and no run")
 	}
-	if err := w.rows.SaveCandidate(ctx, candidateRow(w.lane, c)); err != nil {
-		return err
-	}
 	if old == nil {
 		old = &queue.Candidate{}
-		for i, m := range c.Members {
-			if err := w.rows.SaveMember(ctx, db.SaveMemberParams{
-				LaneID: w.lane, Candidate: c.ID, Position: int64(i + 1), Number: m.Number, Head: m.Head, Message: m.Message,
-			}); err != nil {
-				return err
-			}
+		if err := w.add(ctx, c); err != nil {
+			return err
 		}
-	} else if !reflect.DeepEqual(fit(old.Members), c.Members) {
-		return errors.New("its members are not those it was built from")
+	} else {
+		// What it is stays as it was written, also when this lander would write it in another way than the one before did.
+		if !reflect.DeepEqual(built(fit(old)), built(c)) {
+			return errors.New("it is not what was built")
+		}
+		if err := w.rows.MoveCandidate(ctx, candidateMove(w.lane, c)); err != nil {
+			return err
+		}
 	}
 	testing := func(c *queue.Candidate) bool { return c.State == queue.CandidateTesting }
 	if c.Run > 0 && (old.Run != c.Run || testing(old) != testing(c) || !reflect.DeepEqual(fit(old.Verdict), c.Verdict)) {
@@ -198,6 +197,20 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 	}
 	for _, m := range c.Members {
 		if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) add(ctx context.Context, c *queue.Candidate) error {
+	if err := w.rows.AddCandidate(ctx, candidateRow(w.lane, c)); err != nil {
+		return err
+	}
+	for i, m := range c.Members {
+		if err := w.rows.SaveMember(ctx, db.SaveMemberParams{
+			LaneID: w.lane, Candidate: c.ID, Position: int64(i + 1), Number: m.Number, Head: m.Head, Message: m.Message,
+		}); err != nil {
 			return err
 		}
 	}
@@ -227,6 +240,13 @@ func (w *writer) outbox(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// built is what a candidate is, without how far it has come.
+func built(c *queue.Candidate) queue.Candidate {
+	return queue.Candidate{
+		ID: c.ID, Base: c.Base, Below: c.Below, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe,
+	}
 }
 
 func intents(c *queue.Candidate) int {

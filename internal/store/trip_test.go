@@ -278,7 +278,9 @@ func moment(rt *rapid.T) time.Time {
 
 func text(rt *rapid.T) string { return rapid.StringN(0, 12, -1).Draw(rt, "text") }
 
-func texts(rt *rapid.T) []string { return rapid.SliceOfN(rapid.StringN(0, 5, -1), 0, 2).Draw(rt, "texts") }
+func texts(rt *rapid.T) []string {
+	return rapid.SliceOfN(rapid.StringN(0, 5, -1), 0, 2).Draw(rt, "texts")
+}
 
 func some[T any](rt *rapid.T, label string, of func() T) *T {
 	if !rapid.Bool().Draw(rt, label) {

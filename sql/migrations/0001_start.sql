@@ -78,8 +78,8 @@ create table entries (
     objections jsonb       not null,
     handled    text[]      not null,
     held_by    bigint      not null check (held_by >= 0),
-    dropped    jsonb       check (dropped is not null or state <> 'dropped'),
-    landing    jsonb       check (landing is not null or state <> 'landed'),
+    dropped    jsonb       constraint entries_dropped_why check (dropped is not null or state <> 'dropped'),
+    landing    jsonb       constraint entries_landed_how check (landing is not null or state <> 'landed'),
     gone       boolean     not null,
     primary key (lane_id, number),
     unique (lane_id, number, head, author_id)
@@ -109,10 +109,10 @@ create table candidates (
     lane_id       bigint      not null references lanes,
     id            bigint      not null check (id > 0),
     base          text        not null check (is_sha(base)),
-    below         bigint      not null check (below >= 0 and below < id),
+    below         bigint      not null constraint candidates_above check (below >= 0 and below < id),
     style         text        not null check (style in ('', 'rebase', 'squash', 'merge')),
     at            timestamptz,
-    sha           text        not null check (is_sha(sha) and sha <> base),
+    sha           text        not null constraint candidates_moves check (is_sha(sha) and sha <> base),
     tree          text        not null check (is_sha(tree)),
     commits       jsonb       not null,
     recipe        jsonb       not null,
@@ -185,8 +185,8 @@ create table runs (
     primary key (lane_id, candidate, number),
     unique (lane_id, candidate, number, outcome),
     foreign key (lane_id, candidate) references candidates,
-    check ((outcome is null) = (verdict is null)),
-    check (verdict is null or coalesce(verdict ->> 'outcome', '') = outcome)
+    constraint runs_outcome_with_verdict check ((outcome is null) = (verdict is null)),
+    constraint runs_outcome_of_verdict check (verdict is null or coalesce(verdict ->> 'outcome', '') = outcome)
 );
 
 -- +goose StatementBegin
@@ -319,8 +319,8 @@ create table outbox (
     not_till timestamptz,
     problem  text        not null default '', -- why the last try failed
     sent_at  timestamptz,
-    check (state <> 'superseded' or living),
-    check ((state = 'sent') = (sent_at is not null))
+    constraint outbox_superseded check (state <> 'superseded' or living),
+    constraint outbox_sent check ((state = 'sent') = (sent_at is not null))
 );
 create unique index outbox_once on outbox (lane_id, key) where not living;
 create unique index outbox_one_living on outbox (lane_id, key) where living and state = 'pending';

@@ -13,29 +13,22 @@ join candidates c on c.lane_id = m.lane_id and c.id = m.candidate
 where m.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
 order by m.candidate, m.position;
 
--- name: SaveCandidate :exec
--- What the candidate is gets written again only to be compared: the trigger candidates_same refuses another value.
+-- name: AddCandidate :exec
 insert into candidates (
     lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
 ) values (
     @lane_id, @id, @base, @below, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason
-)
-on conflict (lane_id, id) do update
-set base = excluded.base,
-    below = excluded.below,
-    style = excluded.style,
-    at = excluded.at,
-    sha = excluded.sha,
-    tree = excluded.tree,
-    commits = excluded.commits,
-    recipe = excluded.recipe,
-    recipe_digest = excluded.recipe_digest,
-    state = excluded.state,
-    run = excluded.run,
-    since = excluded.since,
-    not_till = excluded.not_till,
-    outcome = excluded.outcome,
-    reason = excluded.reason;
+);
+
+-- name: MoveCandidate :exec
+update candidates
+set state = @state,
+    run = @run,
+    since = @since,
+    not_till = @not_till,
+    outcome = @outcome,
+    reason = @reason
+where lane_id = @lane_id and id = @id;
 
 -- name: SaveMember :exec
 insert into members (lane_id, candidate, position, number, head, message)

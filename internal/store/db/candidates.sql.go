@@ -12,6 +12,57 @@ import (
 	"lander/internal/queue"
 )
 
+const addCandidate = `-- name: AddCandidate :exec
+insert into candidates (
+    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
+) values (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+)
+`
+
+type AddCandidateParams struct {
+	LaneID       int64
+	ID           queue.CandidateID
+	Base         queue.SHA
+	Below        queue.CandidateID
+	Style        queue.Style
+	At           *time.Time
+	Sha          queue.SHA
+	Tree         queue.SHA
+	Commits      []queue.BuiltCommit
+	Recipe       queue.Recipe
+	RecipeDigest string
+	State        queue.CandidateState
+	Run          int
+	Since        *time.Time
+	NotTill      *time.Time
+	Outcome      *queue.Outcome
+	Reason       string
+}
+
+func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) error {
+	_, err := q.db.Exec(ctx, addCandidate,
+		arg.LaneID,
+		arg.ID,
+		arg.Base,
+		arg.Below,
+		arg.Style,
+		arg.At,
+		arg.Sha,
+		arg.Tree,
+		arg.Commits,
+		arg.Recipe,
+		arg.RecipeDigest,
+		arg.State,
+		arg.Run,
+		arg.Since,
+		arg.NotTill,
+		arg.Outcome,
+		arg.Reason,
+	)
+	return err
+}
+
 const candidates = `-- name: Candidates :many
 select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, r.verdict
 from candidates c
@@ -185,6 +236,42 @@ func (q *Queries) Members(ctx context.Context, laneID int64) ([]MembersRow, erro
 	return items, nil
 }
 
+const moveCandidate = `-- name: MoveCandidate :exec
+update candidates
+set state = $1,
+    run = $2,
+    since = $3,
+    not_till = $4,
+    outcome = $5,
+    reason = $6
+where lane_id = $7 and id = $8
+`
+
+type MoveCandidateParams struct {
+	State   queue.CandidateState
+	Run     int
+	Since   *time.Time
+	NotTill *time.Time
+	Outcome *queue.Outcome
+	Reason  string
+	LaneID  int64
+	ID      queue.CandidateID
+}
+
+func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) error {
+	_, err := q.db.Exec(ctx, moveCandidate,
+		arg.State,
+		arg.Run,
+		arg.Since,
+		arg.NotTill,
+		arg.Outcome,
+		arg.Reason,
+		arg.LaneID,
+		arg.ID,
+	)
+	return err
+}
+
 const runs = `-- name: Runs :many
 select r.candidate, r.number, r.started_at, r.ended_at, r.verdict, c.sha, c.base,
        array(select m.number from members m where m.lane_id = r.lane_id and m.candidate = r.candidate order by m.position)::bigint[] as members
@@ -248,74 +335,6 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]RunsRow, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const saveCandidate = `-- name: SaveCandidate :exec
-insert into candidates (
-    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
-) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-)
-on conflict (lane_id, id) do update
-set base = excluded.base,
-    below = excluded.below,
-    style = excluded.style,
-    at = excluded.at,
-    sha = excluded.sha,
-    tree = excluded.tree,
-    commits = excluded.commits,
-    recipe = excluded.recipe,
-    recipe_digest = excluded.recipe_digest,
-    state = excluded.state,
-    run = excluded.run,
-    since = excluded.since,
-    not_till = excluded.not_till,
-    outcome = excluded.outcome,
-    reason = excluded.reason
-`
-
-type SaveCandidateParams struct {
-	LaneID       int64
-	ID           queue.CandidateID
-	Base         queue.SHA
-	Below        queue.CandidateID
-	Style        queue.Style
-	At           *time.Time
-	Sha          queue.SHA
-	Tree         queue.SHA
-	Commits      []queue.BuiltCommit
-	Recipe       queue.Recipe
-	RecipeDigest string
-	State        queue.CandidateState
-	Run          int
-	Since        *time.Time
-	NotTill      *time.Time
-	Outcome      *queue.Outcome
-	Reason       string
-}
-
-// What the candidate is gets written again only to be compared: the trigger candidates_same refuses another value.
-func (q *Queries) SaveCandidate(ctx context.Context, arg SaveCandidateParams) error {
-	_, err := q.db.Exec(ctx, saveCandidate,
-		arg.LaneID,
-		arg.ID,
-		arg.Base,
-		arg.Below,
-		arg.Style,
-		arg.At,
-		arg.Sha,
-		arg.Tree,
-		arg.Commits,
-		arg.Recipe,
-		arg.RecipeDigest,
-		arg.State,
-		arg.Run,
-		arg.Since,
-		arg.NotTill,
-		arg.Outcome,
-		arg.Reason,
-	)
-	return err
 }
 
 const saveLanding = `-- name: SaveLanding :exec

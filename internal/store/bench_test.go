@@ -1,0 +1,30 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"lander/internal/queue"
+	"lander/internal/store/storetest"
+)
+
+// BenchmarkSave stores a typical landing: two entries, one candidate, three journal lines, one notice.
+func BenchmarkSave(b *testing.B) {
+	s := open(b, storetest.New(b))
+	q := ready(b, s, lane)
+	c := q.Candidates[0]
+	var slowest time.Duration
+	began := time.Now()
+	for i := 0; b.Loop(); i++ {
+		n := edit(q, 1, func(e *queue.Entry) { e.SeenAt = noon.Add(time.Duration(i) * time.Second) })
+		n = edit(n, 2, func(e *queue.Entry) { e.SeenAt = noon.Add(time.Duration(i) * time.Second) })
+		n = put(n, with(c, func(c *queue.Candidate) { c.Since = noon.Add(time.Duration(i) * time.Second) }))
+		n.Journal = []queue.Record{{At: noon, Kind: "one"}, {At: noon, Number: 1, Kind: "two"}, {At: noon, Number: 2, Kind: "three"}}
+		n.Outbox = []queue.Notice{{Key: "living/1", Kind: queue.NoticeLiving, Number: 1}}
+		at := time.Now()
+		q = save(b, s, queue.Save{Old: q, New: n})
+		slowest = max(slowest, time.Since(at))
+	}
+	b.ReportMetric(float64(time.Since(began).Microseconds())/1000/float64(b.N), "ms/save")
+	b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
+}

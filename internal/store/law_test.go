@@ -1,0 +1,141 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"lander/internal/queue"
+	"lander/internal/store/storetest"
+)
+
+// Each law of the schema is broken on purpose, by hand and past all Go code.
+func TestTheSchemaRefuses(t *testing.T) {
+	t.Parallel()
+	url := storetest.New(t)
+	s, conn := open(t, url), sql(t, url)
+	q := ready(t, s, lane)
+	second := candidate(2, q.Tip, sha("d"), q.Entries[1])
+	q = save(t, s, queue.Save{Old: q, New: put(q, second)})
+	n := q
+	n.Outbox = []queue.Notice{{Key: "answer/1", Kind: queue.NoticeAnswer}, {Key: "living/1", Kind: queue.NoticeLiving}}
+	q = save(t, s, queue.Save{Old: q, New: n})
+
+	// insert makes one like 2, with what is given in the place of its own.
+	insert := func(id, below, sha string) string {
+		return `insert into candidates (lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, outcome, reason)
+			select lane_id, ` + id + `, base, ` + below + `, style, at, ` + sha + `, tree, commits, recipe, recipe_digest, 'built', 0, since, null, ''
+			from candidates where id = 2`
+	}
+	for name, c := range map[string]struct {
+		sql  string
+		want string // the constraint, or words of the message
+	}{
+		"a version skipped":                   {"update lanes set version = version + 2", "is at version"},
+		"a version kept":                      {"update lanes set tip = ''", "is at version"},
+		"a candidate id given out again":      {"update lanes set version = version + 1, next_candidate = 0", "lanes_next_candidate_grows"},
+		"a lane twice":                        {"insert into lanes (repo, trunk) values ('acme/app', 'main')", "lanes_repo_trunk_key"},
+		"a tip that is no object id":          {"update lanes set version = version + 1, tip = 'HEAD'", "lanes_tip_check"},
+		"an abbreviated head":                 {"update entries set head = 'abcdef1' where number = 2", "entries_head_check"},
+		"a head in upper case":                {"update entries set head = upper(head || 'A') where number = 2", "entries_head_check"},
+		"a pull request twice":                {"update entries set number = 2 where number = 1", "entries_pkey"},
+		"an unknown state":                    {"update entries set state = 'green'", "entries_state_check"},
+		"dropped without a reason":            {"update entries set state = 'dropped' where number = 2", "entries_dropped_why"},
+		"landed without a landing":            {"update entries set state = 'landed' where number = 2", "entries_landed_how"},
+		"an approval that follows a push":     {"update entries set head = repeat('9', 40) where number = 2", "approvals_lane_id_number_head_author_id_fkey"},
+		"an approval of another head":         {"update approvals set head = repeat('9', 40) where number = 2", "approvals_lane_id_number_head_author_id_fkey"},
+		"the author's own approval":           {"update approvals set person_id = author_id", "approvals_not_by_author"},
+		"a bot's approval":                    {"update approvals set bot = true", "approvals_bot_check"},
+		"two approvals of one person":         {"insert into approvals select * from approvals", "approvals_pkey"},
+		"a candidate twice":                   {insert("2", "0", "sha"), "candidates_pkey"},
+		"a candidate that is its base":        {"update candidates set sha = base where id = 2", "is what was built"},
+		"another commit under a verdict":      {"update candidates set sha = repeat('e', 40) where id = 1", "candidates_same"},
+		"another recipe under a verdict":      {"update candidates set recipe = '{}' where id = 1", "candidates_same"},
+		"a new candidate with a strange sha":  {insert("3", "0", "'refs/heads/x'"), "candidates_moves"},
+		"a candidate that stands on itself":   {insert("3", "3", "sha"), "candidates_above"},
+		"passed without a verdict":            {"update candidates set state = 'passed' where id = 2", "candidates_pass_green"},
+		"landing on a red verdict":            {"update candidates set state = 'landing', outcome = 'red' where id = 1", "candidates_pass_green"},
+		"green by word of the candidate only": {"update candidates set state = 'passed', outcome = 'green', run = 1 where id = 2", "candidates_outcome_of_run"},
+		"landing while trunk is elsewhere":    {"update lanes set version = version + 1, tip = repeat('f', 40); update candidates set state = 'landing' where id = 1", "candidates_intent_on_tip"},
+		"landing while paused":                {`update lanes set version = version + 1, pause = '{"until": "0001-01-01T00:00:00Z"}'; update candidates set state = 'landing' where id = 1`, "candidates_intent_moving"},
+		"landing while paused for a time":     {`update lanes set version = version + 1, pause = '{"until": "2026-03-04T12:00:01Z"}'; update candidates set state = 'landing' where id = 1`, "candidates_intent_moving"},
+		"landing while stopped":               {`update lanes set version = version + 1, stop = '{}'; update candidates set state = 'landing' where id = 1`, "candidates_intent_moving"},
+		"landing what was withdrawn":          {"update entries set state = 'idle' where number = 1; update candidates set state = 'landing' where id = 1", "candidates_intent_members"},
+		"landing what was closed":             {"update entries set gone = true where number = 1; update candidates set state = 'landing' where id = 1", "candidates_intent_members"},
+		"landing a head that was not tested":  {"delete from approvals; update entries set head = repeat('9', 40) where number = 1; update candidates set state = 'landing' where id = 1", "candidates_intent_members"},
+		"an ended candidate that comes back":  {"update candidates set state = 'abandoned' where id = 2; update candidates set state = 'built' where id = 2", "candidates_end_once"},
+		"a run taken back":                    {"update candidates set run = 0 where id = 1", "candidates_run_grows"},
+		"a candidate deleted":                 {"delete from candidates", "append-only"},
+		"a member changed":                    {"update members set head = repeat('9', 40)", "append-only"},
+		"a member deleted":                    {"delete from members", "append-only"},
+		"a member twice":                      {"insert into members select lane_id, candidate, position + 1, number, head, message from members", "members_pkey"},
+		"a member nobody has seen":            {"insert into members values (1, 1, 2, 99, repeat('9', 40), '')", "members_lane_id_number_fkey"},
+		"a verdict turned":                    {`update runs set outcome = 'red', verdict = '{"outcome": "red"}'`, "runs_verdict_once"},
+		"a verdict taken back":                {"update runs set outcome = null, verdict = null", "runs_verdict_once"},
+		"a verdict that says something else":  {`insert into runs values (1, 2, 1, null, null, 'green', '{"outcome": "red"}')`, "runs_outcome_of_verdict"},
+		"a run deleted":                       {"delete from runs", "append-only"},
+		"a landing of what has not landed":    {"insert into landings (lane_id, candidate, number, head, tip, commits) values (1, 1, 1, repeat('1', 40), repeat('c', 40), '[]')", "landings_landed"},
+		"the journal changed":                 {"update journal set text = 'something else'", "append-only"},
+		"the journal shortened":               {"delete from journal", "append-only"},
+		"the journal emptied":                 {"truncate journal", "append-only"},
+		"a notice twice":                      {"insert into outbox (lane_id, key, living, notice) values (1, 'answer/1', false, '{}')", "outbox_once"},
+		"two living notices for one comment":  {"insert into outbox (lane_id, key, living, notice) values (1, 'living/1', true, '{}')", "outbox_one_living"},
+		"a delivery twice":                    {"insert into deliveries values ('d', '', '', '', null, now()), ('d', '', '', '', null, now())", "deliveries_pkey"},
+		"a body twice":                        {"insert into deliveries values ('d', '', '', '', sha256('x'), now()), ('e', '', '', '', sha256('x'), now())", "deliveries_digest_key"},
+		"an inbox item about nothing":         {"insert into inbox (lane_id, number, trunk) values (1, 0, false)", "inbox_one_thing"},
+		"an inbox item about two things":      {"insert into inbox (lane_id, number, trunk) values (1, 1, true)", "inbox_one_thing"},
+		"a second intent for one trunk":       {"update candidates set state = 'landing' where id = 1; insert into candidates select lane_id, 3, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason from candidates where id = 1", "candidates_one_intent"},
+		"a landing on another commit":         {"update candidates set state = 'landed' where id = 1; insert into landings (lane_id, candidate, number, head, tip, commits) values (1, 1, 1, repeat('1', 40), repeat('e', 40), '[]')", "landings_landed"},
+		"a landing of a head nobody tested":   {"update candidates set state = 'landed' where id = 1; insert into landings (lane_id, candidate, number, head, tip, commits) values (1, 1, 1, repeat('9', 40), repeat('c', 40), '[]')", "landings_lane_id_candidate_number_head_fkey"},
+		"a head that lands twice":             {"update candidates set state = 'landed' where id = 1; insert into landings (lane_id, candidate, number, head, tip, commits) select 1, 1, 1, repeat('1', 40), repeat('c', 40), '[]' from generate_series(1, 2)", "landings_once"},
+		"a line of the trunk log taken out":   {"delete from landings", "append-only"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// Several statements in one go are one transaction, and its end checks what was deferred.
+			_, err := conn.PgConn().Exec(t.Context(), c.sql).ReadAll()
+			var pg *pgconn.PgError
+			if !errors.As(err, &pg) {
+				t.Fatalf("accepted: %v", err)
+			}
+			if !strings.Contains(pg.ConstraintName+" "+pg.Message, c.want) {
+				t.Errorf("refused by %q: %s\nwant %s", pg.ConstraintName, pg.Message, c.want)
+			}
+		})
+	}
+	same(t, load(t, s, lane), q)
+}
+
+// The same through Save: what the brain must never do comes back as an error that names the law, and nothing is changed.
+func TestSaveReportsABrokenLaw(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.New(t))
+	q := ready(t, s, lane)
+	landing := put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State = queue.CandidateLanding }))
+	paused := landing
+	paused.Pause = &queue.Pause{By: "ada", At: noon}
+	for name, c := range map[string]struct {
+		new  queue.Queue
+		want string
+	}{
+		"an intent in a paused lane":       {paused, "candidates_intent_moving"},
+		"an intent for a withdrawn change": {edit(landing, 1, func(e *queue.Entry) { e.State = queue.Idle }), "candidates_intent_members"},
+		"an own approval":                  {edit(q, 1, func(e *queue.Entry) { e.Approvals = []queue.Approval{{Who: ann, Via: "review"}} }), "approvals_not_by_author"},
+	} {
+		if _, err := s.Save(t.Context(), queue.Save{Old: q, New: c.new}); constraint(err) != c.want {
+			t.Errorf("%s: want %s, got %v", name, c.want, err)
+		}
+	}
+	for name, n := range map[string]queue.Queue{
+		"a candidate rebuilt":   put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.Built.SHA = sha("9") })),
+		"members changed":       put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.Members = nil })),
+		"verdict without a run": put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.Run = 0 })),
+		"another lane":          {Lane: queue.Lane{Repo: "acme/app", Trunk: "other"}},
+	} {
+		if _, err := s.Save(t.Context(), queue.Save{Old: q, New: n}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	same(t, load(t, s, lane), q)
+}

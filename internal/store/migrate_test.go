@@ -1,0 +1,140 @@
+package store_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/queue"
+	"lander/internal/store"
+	"lander/internal/store/storetest"
+	schema "lander/sql"
+)
+
+func TestFiveReplicasMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	url := storetest.Empty(t)
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			if err := store.Migrate(t.Context(), url); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := open(t, url)
+	if err := s.Healthy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	start(t, s, lane)
+	if err := store.Migrate(t.Context(), url); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+}
+
+// Every migration runs on a database that holds rows. testdata/fixtures/NNNN.sql is applied after migration NNNN, so a later
+// migration finds what an older lander may have left; add one with each migration that makes or changes a table.
+func TestMigrationsOnADatabaseWithRows(t *testing.T) {
+	t.Parallel()
+	url := storetest.Empty(t)
+	conn := sql(t, url)
+	names, err := fs.Glob(schema.Migrations, "migrations/*.sql")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("migrations %v, %v", names, err)
+	}
+	for i, name := range names {
+		if err := store.MigrateTo(t.Context(), url, int64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+		number, _, _ := strings.Cut(filepath.Base(name), "_")
+		rows, err := os.ReadFile(filepath.Join("testdata", "fixtures", number+".sql"))
+		if i > 0 && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.PgConn().Exec(t.Context(), string(rows)).ReadAll(); err != nil {
+			t.Fatalf("fixture %s: %v", number, err)
+		}
+	}
+
+	// What the first fixture holds is a lane like any other, and goes on.
+	s := open(t, url)
+	q := load(t, s, lane)
+	if len(q.Entries) != 2 || len(q.Candidates) != 1 || q.Candidates[0].State != queue.CandidateTesting || len(q.Entry(2).Approvals) != 1 || q.Pause == nil {
+		t.Fatalf("state of the fixture: %+v", q)
+	}
+	if e, err := s.Former(t.Context(), lane, 1); err != nil || e == nil || e.Landing == nil || e.Landing.Tip != sha("b") {
+		t.Errorf("the landed change: %+v, %v", e, err)
+	}
+	if log, err := s.Landings(t.Context(), lane, 10); err != nil || len(log) != 1 {
+		t.Errorf("trunk log %+v, %v", log, err)
+	}
+	items, err := s.Inbox(t.Context(), lane)
+	if err != nil || len(items) != 3 || items[2].Order == nil {
+		t.Errorf("inbox %+v, %v", items, err)
+	}
+	out, err := s.Unsent(t.Context(), lane, noon, 10)
+	if err != nil || len(out) != 1 || out[0].Remote != "c-1" {
+		t.Errorf("outbox %+v, %v", out, err)
+	}
+	n := put(q, with(q.Candidates[0], func(c *queue.Candidate) {
+		c.State, c.Verdict = queue.CandidatePassed, &queue.Verdict{Outcome: queue.Green}
+	}))
+	same(t, save(t, s, queue.Save{Old: q, New: n}), load(t, s, lane))
+}
+
+func TestAnOldSchemaIsNotHealthy(t *testing.T) {
+	t.Parallel()
+	url := storetest.Empty(t)
+	s := open(t, url)
+	if err := s.Healthy(t.Context()); err == nil || !strings.Contains(err.Error(), "lander migrate") {
+		t.Errorf("an empty database: %v", err)
+	}
+	if err := store.Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Healthy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	have, want, err := s.SchemaVersion(t.Context())
+	if err != nil || have != want || want < 1 {
+		t.Errorf("version %d of %d, %v", have, want, err)
+	}
+	// A newer replica has migrated further: this one goes on.
+	run(t, sql(t, url), "insert into goose_db_version (version_id, is_applied) values (9000, true)")
+	if err := store.Migrate(t.Context(), url); err != nil {
+		t.Errorf("a schema of the future: %v", err)
+	}
+	if err := s.Healthy(t.Context()); err != nil {
+		t.Errorf("a schema of the future: %v", err)
+	}
+}
+
+func TestADatabaseThatCannotBeUsedIsOneClearSentence(t *testing.T) {
+	t.Parallel()
+	url := storetest.New(t)
+	for name, c := range map[string]struct{ url, want string }{
+		"nothing there":    {"postgres://lander:geheim@127.0.0.1:1/lander?connect_timeout=2", "nothing answers there"},
+		"no such database": {strings.Replace(url, "/test_", "/nothing_", 1), "createdb nothing_"},
+		"no URL at all":    {"postgres://lander:geheim@host:port/x", "LANDER_DATABASE_URL must look like"},
+	} {
+		began := time.Now()
+		_, err := store.Open(t.Context(), c.url, zerolog.Nop())
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "geheim") || time.Since(began) > 15*time.Second {
+			t.Errorf("%s: after %v: %v", name, time.Since(began), err)
+		}
+		if again := store.Migrate(t.Context(), c.url); again == nil || !strings.Contains(again.Error(), c.want) || strings.Contains(again.Error(), "geheim") {
+			t.Errorf("%s: Migrate: %v", name, again)
+		}
+	}
+}

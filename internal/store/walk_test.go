@@ -1,0 +1,202 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"lander/internal/queue"
+	"lander/internal/store"
+	"lander/internal/store/storetest"
+)
+
+// Whatever the brain decides, the schema accepts: a constraint that a true state breaks would stop a lane for ever.
+func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.New(t))
+	lanes, landed := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		lanes++
+		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: queue.Policy{
+			Approvals: 1, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: "make"}}},
+		}}
+		w.q = queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("walk-", lanes)}}
+		w.saved = w.q
+		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
+		for range 12 {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
+			w.fact()
+			if rapid.Bool().Draw(rt, "save before acting") {
+				w.save()
+			}
+			for _, a := range w.q.Plan(w.now, w.policy) {
+				w.do(a)
+			}
+			w.save()
+		}
+		log, err := s.Landings(t.Context(), w.q.Lane, 1000)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if len(log) != w.landed {
+			rt.Fatalf("the trunk log has %d lines, and %d changes landed", len(log), w.landed)
+		}
+		landed += w.landed
+	})
+	if landed == 0 {
+		t.Error("nothing ever landed: the walk proves nothing")
+	}
+}
+
+type walk struct {
+	rt       *rapid.T
+	s        *store.Store
+	q, saved queue.Queue
+	policy   queue.Policy
+	now      time.Time
+	tip      queue.SHA // as the git server has it
+	heads    map[queue.Number]queue.SHA
+	asks     int
+	landed   int
+}
+
+func (w *walk) apply(ev queue.Event) { w.q = w.q.Apply(ev) }
+
+func (w *walk) save() {
+	w.rt.Helper()
+	q, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.saved, New: w.q.Fill(w.now, w.policy)})
+	if err != nil {
+		w.rt.Fatal(err)
+	}
+	loaded, err := w.s.Load(w.rt.Context(), q.Lane)
+	if err != nil {
+		w.rt.Fatal(err)
+	}
+	same(w.rt, loaded, q)
+	w.q, w.saved = q, q
+}
+
+// fact is something that happens outside.
+func (w *walk) fact() {
+	n := queue.Number(rapid.IntRange(1, 3).Draw(w.rt, "number"))
+	switch rapid.IntRange(0, 9).Draw(w.rt, "fact") {
+	case 0:
+		w.heads[n] = "" // pushed
+		w.look(n, true)
+	case 1:
+		w.look(n, false)
+	case 2:
+		w.tip = anySHA(w.rt, "pushed past lander")
+		w.apply(queue.TrunkSeen{Tip: w.tip, Rewound: rapid.Bool().Draw(w.rt, "rewound"), At: w.now})
+	case 3:
+		w.apply(queue.Paused{By: "ada", Reason: "lunch", At: w.now, Until: w.now.Add(time.Minute)})
+	case 4:
+		w.apply(queue.Resumed{By: "ada", At: w.now})
+	case 5:
+		verbs := []queue.Verb{queue.VerbLand, queue.VerbWithdraw, queue.VerbRetry, queue.VerbHold, queue.VerbUnhold}
+		w.asks++
+		w.apply(queue.ChangeAsked{Number: n, Ask: queue.Ask{
+			ID: fmt.Sprint("ask/", w.asks), Who: bob, Role: queue.RoleAdmin, At: w.now, Verb: rapid.SampledFrom(verbs).Draw(w.rt, "verb"),
+		}})
+	default:
+		w.look(n, true)
+	}
+}
+
+func (w *walk) look(n queue.Number, open bool) {
+	if w.heads[n] == "" {
+		w.heads[n] = anySHA(w.rt, "head")
+	}
+	if w.q.Entry(n) == nil {
+		former, err := w.s.Former(w.rt.Context(), w.q.Lane, n)
+		if err != nil {
+			w.rt.Fatal(err)
+		}
+		if former != nil {
+			w.apply(queue.ChangeRemembered{Entry: former})
+		}
+	}
+	s := queue.Sight{Number: n, At: w.now, Open: open, Base: w.q.Lane.Trunk, Head: w.heads[n], Author: ann, Draft: rapid.IntRange(0, 5).Draw(w.rt, "draft") == 0}
+	for _, who := range []queue.Person{ann, bob, {ID: 3, Login: "robot", Bot: true}} {
+		if rapid.Bool().Draw(w.rt, "reviewed") {
+			w.asks++
+			s.Reviews = append(s.Reviews, queue.Review{
+				ID: fmt.Sprint("review/", w.asks), Who: who, Role: queue.RoleReview, Head: s.Head, State: queue.ReviewApproved, At: w.now,
+			})
+		}
+	}
+	w.apply(queue.ChangeSeen{Sight: s})
+}
+
+// do carries out a deed with any outcome that it may have.
+func (w *walk) do(a queue.Action) {
+	switch a := a.(type) {
+	case queue.Build:
+		m := a.Request.Members[0]
+		if rapid.IntRange(0, 5).Draw(w.rt, "conflict") == 0 {
+			w.apply(queue.CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, Member: m, Code: queue.DropConflict, Reason: "conflict", At: w.now})
+			return
+		}
+		built := queue.Built{SHA: anySHA(w.rt, "built"), Tree: anySHA(w.rt, "tree")}
+		built.Commits = []queue.BuiltCommit{{SHA: built.SHA, Member: m.Number, From: m.Head}}
+		w.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: w.policy.Recipe, At: w.now})
+	case queue.StartRun:
+		w.apply(queue.RunStarted{ID: a.Candidate.ID, Run: a.Run, At: w.now})
+		w.save()
+		outcomes := []queue.Outcome{queue.Green, queue.Green, queue.Green, queue.Red, queue.TimedOut, queue.Infra, queue.Cancelled, queue.Unmeasured, "lost"}
+		if o := rapid.SampledFrom(outcomes).Draw(w.rt, "outcome"); o == "lost" {
+			w.apply(queue.RunLost{ID: a.Candidate.ID, Run: a.Run, At: w.now})
+		} else {
+			w.apply(queue.RunReported{ID: a.Candidate.ID, Run: a.Run, Verdict: queue.Verdict{Outcome: o, Took: time.Second}, At: w.now})
+		}
+	case queue.Abandon:
+		w.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: w.now})
+	case queue.Confirm:
+		w.apply(queue.Confirmed{ID: a.Candidate.ID, At: w.now})
+	case queue.Land:
+		w.land(a)
+	}
+}
+
+func (w *walk) land(a queue.Land) {
+	c := a.Candidate
+	if c.State != queue.CandidateLanding {
+		w.apply(queue.LandingBegun{ID: c.ID, At: w.now})
+		w.save()
+		if c = w.q.Candidate(c.ID); c == nil || c.State != queue.CandidateLanding {
+			w.rt.Fatalf("an intent was planned and not taken")
+		}
+		w.once(c)
+	}
+	switch rapid.IntRange(0, 4).Draw(w.rt, "push") {
+	case 0:
+		w.apply(queue.LandingUndone{ID: c.ID, At: w.now})
+	case 1:
+		w.apply(queue.LandingUndone{ID: c.ID, Denied: "protected", At: w.now})
+	case 2: // killed before the answer: the intent stays
+	default:
+		w.tip = c.Built.SHA
+		w.apply(queue.LandingDone{ID: c.ID, Tip: w.tip, At: w.now})
+		w.landed += len(c.Members)
+	}
+}
+
+// once tries to save a second intent beside the first, and to take the verdict back.
+func (w *walk) once(c *queue.Candidate) {
+	other := with(c, func(o *queue.Candidate) { o.ID = w.q.Next + 1 })
+	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.q, New: put(w.q, other)}); constraint(err) != "candidates_one_intent" {
+		w.rt.Fatalf("a second intent: %v", err)
+	}
+	red := with(c, func(c *queue.Candidate) {
+		c.State, c.Verdict = queue.CandidateFailed, &queue.Verdict{Outcome: queue.Red}
+	})
+	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.q, New: put(w.q, red)}); constraint(err) != "runs_verdict_once" {
+		w.rt.Fatalf("a second verdict: %v", err)
+	}
+	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: queue.Queue{Lane: w.q.Lane}, New: w.q}); !errors.Is(err, queue.ErrStale) {
+		w.rt.Fatalf("a stale save: %v", err)
+	}
+}
