@@ -9,12 +9,13 @@
 //	   └─────── control pipe: the order; closing it means "stop"
 //
 // Runner owns every decision: limits, log, tail, verdict. The supervisor is this same binary executed again (see
-// supervisor.go: the package's init notices, so no caller can forget to), one per run, and does only what lander itself
-// cannot: it is the reaper of everything that the commands leave behind. On Linux it is a child subreaper, so a process that
+// supervisor.go: the package's init notices, so no caller can forget to), one per run, started while the checkout is made, and
+// does only what lander itself cannot: it is the reaper of everything that the commands leave behind. On Linux it is a child subreaper, so a process that
 // forks twice, calls setsid or ignores signals is still its descendant; at the end it freezes and kills descendants until the
 // kernel says that it has no child left. The control pipe closes when lander is told to cancel and also when lander is killed
 // with SIGKILL, so nothing outlives lander either. The commands inherit neither pipe. When somebody kills the supervisor, its
-// silence is never taken for success, and what it left is found by the run's private directory in its environment (sweep.go).
+// silence is never taken for success, and what it left is found by the run's private directory in its environment; Sweep does
+// the same at start for runs whose lander died as well (scratch.go).
 // On systems other than Linux only process groups are killed; a process that calls setsid there escapes.
 //
 // # How a command runs
@@ -37,6 +38,12 @@
 //
 // Tools keep their caches in one directory per lane under Runner.Caches (Go's build and module caches, npm, pnpm, yarn, pip,
 // cargo, gradle: through their variables), so that the second run is quick, and lanes do not see one another's.
+//
+// # Log
+//
+// One file per run under Runner.Logs: the output byte for byte as it came, and between it lander's own lines, which begin with
+// "===" and the time. Output beyond Runner.MaxLog is read and dropped, and the log says so; that fails nothing. Logs are kept
+// until somebody removes them. What people are shown (Tail, Verdict.Tail) is stripped of everything that is not text.
 //
 // # Verdicts
 //

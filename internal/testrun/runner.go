@@ -55,7 +55,7 @@ const (
 	DefaultQuiet   = 15 * time.Minute
 
 	checkoutLimit = 10 * time.Minute
-	usualGrace    = 10 * time.Second
+	usualGrace    = 30 * time.Second
 )
 
 // Run tests job's candidate and returns when no process of the run is left. It has no error: what hinders a run is in the
