@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -93,14 +94,15 @@ func (q Queue) Fill(now time.Time, p Policy) Queue {
 		return q
 	}
 	out := slices.Clone(q.Outbox)
+	line := sync.OnceValue(q.places)
 	for i := range out {
 		switch {
 		case out[i].Kind == NoticeLiving:
-			if s, ok := q.Standing(out[i].Number, now, p); ok {
+			if s, ok := q.standing(out[i].Number, now, p, line); ok {
 				out[i].Standing = &s
 			}
 		case out[i].Kind == NoticeAnswer && out[i].Text == "":
-			out[i].Text = sayReasons(q.Why(out[i].Number, now, p))
+			out[i].Text = sayReasons(q.why(out[i].Number, now, p, line))
 		}
 	}
 	q.Outbox = out
@@ -312,7 +314,10 @@ func (q *Queue) livingAll(c *Candidate, at time.Time) {
 }
 
 func (q *Queue) livingLine(at time.Time) {
-	for _, e := range q.Line() {
-		q.living(e, at)
+	line := q.Line()
+	out := append(make([]Notice, 0, len(q.Outbox)+len(line)), q.Outbox...)
+	for _, e := range line {
+		out = append(out, livingNotice(e, at))
 	}
+	q.Outbox = out
 }

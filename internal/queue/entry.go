@@ -87,6 +87,9 @@ type Landing struct {
 	At        time.Time     `json:"at"`
 }
 
+// waiting reports whether the entry has a place in the line.
+func (e *Entry) waiting() bool { return e.State == Queued && !e.Gone }
+
 func (e *Entry) handled(id string) bool { return slices.Contains(e.Handled, id) }
 
 // shown reports whether sha names the entry's head as a person would type it.

@@ -84,7 +84,11 @@ func askKey(kind string, n Number, a Ask) string { return fmt.Sprintf("%s/%d/%s"
 
 // living asks for the living comment to be brought up to date. The keeper fills in the Standing when it saves.
 func (q *Queue) living(e *Entry, at time.Time) {
-	q.tell(Notice{Key: livingKey(e.Number), Kind: NoticeLiving, Number: e.Number, Head: e.Head, At: at, Author: e.Author})
+	q.tell(livingNotice(e, at))
+}
+
+func livingNotice(e *Entry, at time.Time) Notice {
+	return Notice{Key: livingKey(e.Number), Kind: NoticeLiving, Number: e.Number, Head: e.Head, At: at, Author: e.Author}
 }
 
 func (q *Queue) answer(e *Entry, a Ask, text string) {

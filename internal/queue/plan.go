@@ -34,19 +34,28 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
 		return plan
 	}
-	for _, e := range q.Line() {
-		if len(conditions(e, p)) > 0 {
-			continue
-		}
-		return append(plan, Build{
-			ID: q.Next + 1,
-			Request: BuildRequest{
-				Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second),
-				Members: []Member{{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())}},
-			},
-		})
+	e := q.next(p)
+	if e == nil {
+		return plan
 	}
-	return plan
+	return append(plan, Build{
+		ID: q.Next + 1,
+		Request: BuildRequest{
+			Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second),
+			Members: []Member{{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())}},
+		},
+	})
+}
+
+// next is the first in line that lacks nothing, or nil. With thousands waiting, looking for it is much cheaper than sorting them.
+func (q Queue) next(p Policy) *Entry {
+	var next *Entry
+	for _, e := range q.Entries {
+		if e.waiting() && (next == nil || precedes(e, next) < 0) && len(conditions(e, p)) == 0 {
+			next = e
+		}
+	}
+	return next
 }
 
 // Wake is when Plan may say something new though no fact arrived; zero: never.

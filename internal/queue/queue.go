@@ -83,6 +83,12 @@ func (q Queue) CandidateOf(n Number) *Candidate {
 
 // Line lists the queued entries in landing order: members of candidates first, then by priority, then by who asked first.
 func (q Queue) Line() []*Entry {
+	var line []*Entry
+	for _, e := range q.Entries {
+		if e.waiting() {
+			line = append(line, e)
+		}
+	}
 	flight := map[Number]int{}
 	for _, c := range q.Candidates {
 		if c.ended() {
@@ -92,20 +98,26 @@ func (q Queue) Line() []*Entry {
 			flight[m.Number] = len(flight) - len(q.Entries) - 1
 		}
 	}
-	var line []*Entry
-	for _, e := range q.Entries {
-		if e.State == Queued && !e.Gone {
-			line = append(line, e)
-		}
-	}
 	slices.SortFunc(line, func(a, b *Entry) int {
-		return cmp.Or(
-			cmp.Compare(flight[a.Number], flight[b.Number]),
-			cmp.Compare(b.Priority, a.Priority),
-			a.AskedAt.Compare(b.AskedAt),
-			cmp.Compare(a.Number, b.Number))
+		if len(flight) > 0 {
+			if c := cmp.Compare(flight[a.Number], flight[b.Number]); c != 0 {
+				return c
+			}
+		}
+		return precedes(a, b)
 	})
 	return line
+}
+
+// precedes orders what is not in a candidate yet.
+func precedes(a, b *Entry) int {
+	if c := cmp.Compare(b.Priority, a.Priority); c != 0 {
+		return c
+	}
+	if c := a.AskedAt.Compare(b.AskedAt); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Number, b.Number)
 }
 
 // PausedAt reports whether an admin's pause is in force.

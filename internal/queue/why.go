@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,10 @@ type Reason struct {
 
 // Why lists what stands between a change and trunk, the weightiest first. Empty: nothing, or the change is not known.
 func (q Queue) Why(n Number, now time.Time, p Policy) []Reason {
+	return q.why(n, now, p, q.places)
+}
+
+func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reason {
 	e := q.Entry(n)
 	if e == nil {
 		return nil
@@ -34,17 +39,21 @@ func (q Queue) Why(n Number, now time.Time, p Policy) []Reason {
 	if c := q.CandidateOf(n); c != nil {
 		return append(rs, sayInFlight(c))
 	}
-	if ahead := q.ahead(n); len(ahead) > 0 && len(rs) == 0 {
-		rs = append(rs, sayBehind(e, ahead))
+	if len(rs) > 0 {
+		return rs
 	}
-	if len(rs) == 0 {
-		rs = append(rs, sayNext(e))
+	if ahead := line().ahead(n); len(ahead) > 0 {
+		return []Reason{sayBehind(e, ahead)}
 	}
-	return rs
+	return []Reason{sayNext(e)}
 }
 
 // Standing describes a change for people. ok is false when it is not known.
 func (q Queue) Standing(n Number, now time.Time, p Policy) (s Standing, ok bool) {
+	return q.standing(n, now, p, sync.OnceValue(q.places))
+}
+
+func (q Queue) standing(n Number, now time.Time, p Policy, line func() places) (s Standing, ok bool) {
 	e := q.Entry(n)
 	if e == nil {
 		return Standing{}, false
@@ -52,7 +61,7 @@ func (q Queue) Standing(n Number, now time.Time, p Policy) (s Standing, ok bool)
 	s = Standing{
 		Number: n, Head: e.Head, Title: e.Title, URL: e.URL, Author: e.Author, Stage: StageIdle, Since: e.HeadSince,
 		Priority: e.Priority, AskedBy: e.AskedBy.Login, AskedAt: e.AskedAt, Approvers: e.approvers(),
-		Reasons: q.Why(n, now, p), Drop: e.Drop, Landing: e.Landing,
+		Reasons: q.why(n, now, p, line), Drop: e.Drop, Landing: e.Landing,
 	}
 	switch e.State {
 	case Landed:
@@ -61,7 +70,7 @@ func (q Queue) Standing(n Number, now time.Time, p Policy) (s Standing, ok bool)
 		s.Stage, s.Since = StageDropped, e.Drop.At
 	case Queued:
 		s.Stage, s.Since = StageWaiting, e.AskedAt
-		s.Ahead = q.ahead(n)
+		s.Ahead = line().ahead(n)
 		s.Position = len(s.Ahead) + 1
 		if slices.ContainsFunc(s.Reasons, func(r Reason) bool { return r.Held }) {
 			s.Stage = StageHeld
@@ -126,15 +135,25 @@ func (q Queue) laneReasons(now time.Time, p Policy) []Reason {
 	return rs
 }
 
-func (q Queue) ahead(n Number) []Number {
-	var ns []Number
-	for _, e := range q.Line() {
-		if e.Number == n {
-			return ns
-		}
-		ns = append(ns, e.Number)
+// places is the line as numbers, and where in it each stands.
+type places struct {
+	line []Number
+	at   map[Number]int
+}
+
+func (q Queue) places() places {
+	line := q.Line()
+	ps := places{line: make([]Number, len(line)), at: make(map[Number]int, len(line))}
+	for i, e := range line {
+		ps.line[i], ps.at[e.Number] = e.Number, i
 	}
-	return ns
+	return ps
+}
+
+// ahead lists who is in front of n, nearest trunk first.
+func (ps places) ahead(n Number) []Number {
+	i := ps.at[n]
+	return ps.line[:i:i]
 }
 
 func (e *Entry) approvers() []string {
