@@ -221,8 +221,8 @@ func parseFault(line string) (*fault, error) {
 	default:
 		return nil, wrong("not understood: %s", faultForms)
 	}
-	if delivers := slices.Contains([]string{"lose", "twice", "late", "swap"}, f.kind); delivers != isEvent(f.where) &&
-		f.where != "" && f.where != "push" && (f.where == "webhooks") != delivers {
+	delivers := slices.Contains([]string{"lose", "twice", "late", "swap"}, f.kind)
+	if f.where != "" && f.where != "push" && delivers != (isEvent(f.where) || f.where == "webhooks") {
 		return nil, wrong("cannot happen on %s", f.where)
 	}
 	return f, nil

@@ -19,13 +19,14 @@ func (h *Hub) SetStatus(repo, sha, login string, t Status) error {
 }
 
 func (h *Hub) setStatus(who actor, r *repo, sha string, t Status) (*Status, error) {
+	var err error
+	if h.read(func() { err = h.need(who, r, RoleWrite) }); err != nil {
+		return nil, err
+	}
 	if !h.knows(r, sha) {
 		return nil, &Refusal{Status: 422, Message: "No commit found for SHA: " + sha}
 	}
 	return &t, h.change(func() error {
-		if err := h.need(who, r, RoleWrite); err != nil {
-			return err
-		}
 		if !slices.Contains([]string{"error", "failure", "pending", "success"}, t.State) {
 			return invalid("Status", "state", "invalid")
 		}

@@ -116,6 +116,21 @@ func (w *world) get(n int) Pull {
 	return p
 }
 
+// eventually looks again and again until what is so.
+func (w *world) eventually(what string, so func() bool) {
+	w.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
+		select {
+		case <-deadline:
+			w.Fatalf("it never came to pass that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
 // reply is the answer to a REST call.
 type reply struct {
 	*http.Response
@@ -216,4 +231,6 @@ func (w *world) log() []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-func repoPath(format string, args ...any) string { return "/repos/" + app + fmt.Sprintf(format, args...) }
+func repoPath(format string, args ...any) string {
+	return "/repos/" + app + fmt.Sprintf(format, args...)
+}
