@@ -164,6 +164,9 @@ func sayBypass(from, to SHA) string {
 func sayMoved() string { return "trunk moved before the push" }
 
 func sayVoided(was, is SHA, approvers []string) string {
+	if len(approvers) == 0 {
+		return fmt.Sprintf("new commits were pushed: it was %s that was asked to land, and %s is another head. It left the queue; an approval of the new head puts it back.", was.Short(), is.Short())
+	}
 	return fmt.Sprintf("new commits were pushed: %s was approved by %s, and %s is not. It left the queue; an approval of the new head puts it back.", was.Short(), list(approvers), is.Short())
 }
 
