@@ -123,16 +123,16 @@ func TestConflictsNameTheirFiles(t *testing.T) {
 		trunk, mine tree
 		files       []string
 	}{
-		"content":              {base.with("a", "1\n", "b", "1\n"), base.with("a", "2\n", "b", "2\n"), []string{"a", "b"}},
-		"delete and edit":      {base.with("a", "-"), base.with("a", "2\n"), []string{"a"}},
-		"edit and delete":      {base.with("a", "1\n"), base.with("a", "-"), []string{"a"}},
-		"both add":             {base.with("n", "1\n"), base.with("n", "2\n"), []string{"n"}},
-		"binary":               {base.with("bin", "\x00\x02"), base.with("bin", "\x00\x03"), []string{"bin"}},
-		"symlink":              {base.with("l", "120000|b"), base.with("l", "120000|c"), []string{"l"}},
-		"submodule":            {base.with("s", "160000|"+strings.Repeat("2", 40)), base.with("s", "160000|"+strings.Repeat("3", 40)), []string{"s"}},
-		"file and directory":   {base.with("a", "-", "a/b", "1\n"), base.with("a", "2\n"), []string{"a"}},
-		"renamed in two ways":  {base.with("b", "-", "b1", lines(9)), base.with("b", "-", "b2", lines(9)), []string{"b", "b1", "b2"}},
-		"mode and mode":        {base.with("b", "100755|"+lines(9, "line 1", "x")), base.with("b", "120000|a"), []string{"b"}},
+		"content":             {base.with("a", "1\n", "b", "1\n"), base.with("a", "2\n", "b", "2\n"), []string{"a", "b"}},
+		"delete and edit":     {base.with("a", "-"), base.with("a", "2\n"), []string{"a"}},
+		"edit and delete":     {base.with("a", "1\n"), base.with("a", "-"), []string{"a"}},
+		"both add":            {base.with("n", "1\n"), base.with("n", "2\n"), []string{"n"}},
+		"binary":              {base.with("bin", "\x00\x02"), base.with("bin", "\x00\x03"), []string{"bin"}},
+		"symlink":             {base.with("l", "120000|b"), base.with("l", "120000|c"), []string{"l"}},
+		"submodule":           {base.with("s", "160000|"+strings.Repeat("2", 40)), base.with("s", "160000|"+strings.Repeat("3", 40)), []string{"s"}},
+		"file and directory":  {base.with("a", "-", "a/b", "1\n"), base.with("a", "2\n"), []string{"a"}},
+		"renamed in two ways": {base.with("b", "-", "b1", lines(9)), base.with("b", "-", "b2", lines(9)), []string{"b", "b1", "b2"}},
+		"mode and mode":       {base.with("b", "100755|"+lines(9, "line 1", "x")), base.with("b", "120000|a"), []string{"b"}},
 		"into a moved directory": {
 			base.with("d/x", "-", "d/y", "-", "e/x", base["d/x"], "e/y", base["d/y"]), base.with("d/z", "z\n"),
 			[]string{"e/z"},

@@ -22,7 +22,7 @@ const token = "s3cr3t-t0ken-xyz"
 
 // serve puts the origin behind git smart HTTP with basic authentication and points the repo at it. spy is called while a
 // request is being served, which is while git and its children live.
-func (w *world) serve(spy func()) {
+func (w *world) serve(spy func(in *http.Request)) {
 	w.t.Helper()
 	git, err := Path()
 	w.must(err)
@@ -38,7 +38,7 @@ func (w *world) serve(spy func()) {
 			return
 		}
 		if spy != nil {
-			spy()
+			spy(in)
 		}
 		backend.ServeHTTP(out, in)
 	}))
@@ -101,7 +101,7 @@ func TestHTTPRemoteKeepsTheTokenSecret(t *testing.T) {
 		most  int
 		leaks []string
 	)
-	w.serve(func() {
+	w.serve(func(*http.Request) {
 		seen, found := children(t)
 		mutex.Lock()
 		defer mutex.Unlock()

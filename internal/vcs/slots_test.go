@@ -1,0 +1,359 @@
+package vcs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func slotsWorld(t *testing.T, format string) (*world, *Slots) {
+	t.Helper()
+	w := newWorld(t, format)
+	width := map[string]int{"sha1": 40, "sha256": 64}[format]
+	files := tree{
+		"README": "read me\n", "run.sh": "100755|#!/bin/sh\n", "link": "120000|README", "dangling": "120000|/nonexistent/x",
+		"sub": "160000|" + strings.Repeat("1", width), "deep/sub": "160000|" + strings.Repeat("2", width),
+		"d/e/f.txt": lines(5), "d/e/g.txt": "g\n", "d/h.txt": "h\n", "crlf.txt": "a\r\nb\r\n", "win.bat": "echo\n",
+		".gitattributes": "*.bat text eol=crlf\n*.bin filter=lfs diff=lfs merge=lfs -text\n*.id ident\n", "big.bin": "version https://git-lfs.github.com/spec/v1\n",
+		".gitignore": "*.log\nbuild/\n", "d/.gitignore": "!*.log\n", "latin-\xe9": "x\n",
+	}
+	w.play(func(s *script) {
+		s.commit("base", files)
+		s.commit("next", files.with("README", "changed\n", "d/e", "now a file\n", "d/e/f.txt", "-", "d/e/g.txt", "-", "sub", "-", "link", "120000|run.sh", "n/new", "new\n"), "base")
+	}).mirror("base")
+	return w, &Slots{Repo: w.repo, Dir: t.TempDir()}
+}
+
+// snapshot is every entry of a checkout but .git, with its mode and content.
+func snapshot(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		if name == ".git" {
+			return fs.SkipDir
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		stat := info.Sys().(*syscall.Stat_t)
+		text := fmt.Sprintf("%v %d:%d", info.Mode(), stat.Uid, stat.Gid)
+		switch {
+		case info.Mode().IsRegular():
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			text += fmt.Sprintf(" %d %q", stat.Nlink, content)
+		case info.Mode()&fs.ModeSymlink != 0:
+			to, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			text += " " + to
+		}
+		found[name] = text
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// status is what a test suite sees that asks git in a checkout.
+func (w *world) status(dir string) string {
+	w.t.Helper()
+	out, err := Git{Dir: filepath.Join(dir, ".git"), WorkTree: dir}.Text(w.ctx, "status", "--porcelain", "--ignored")
+	w.must(err)
+	return out
+}
+
+func TestCheckoutIsExactlyTheCommit(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"sha1", "sha256"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			w, slots := slotsWorld(t, format)
+			for _, name := range []string{"base", "next", "base", "base"} {
+				dir, release, err := slots.Checkout(w.ctx, w.ids[name])
+				w.must(err)
+				if got := w.status(dir); got != "" {
+					t.Fatalf("%s: status %q", name, got)
+				}
+				fresh, releaseFresh, err := (&Slots{Repo: w.repo, Dir: t.TempDir()}).Checkout(w.ctx, w.ids[name])
+				w.must(err)
+				if got, want := snapshot(t, dir), snapshot(t, fresh); !maps.Equal(got, want) {
+					t.Fatalf("%s:\n%q\nwant\n%q", name, got, want)
+				}
+				g := Git{Dir: filepath.Join(dir, ".git"), WorkTree: dir}
+				if head, err := g.Text(w.ctx, "log", "-1", "--format=%H"); err != nil || head != string(w.ids[name]) {
+					t.Fatalf("HEAD %q, %v", head, err)
+				}
+				release()
+				releaseFresh()
+			}
+			dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
+			w.must(err)
+			defer release()
+			if got := snapshot(t, dir); !strings.HasSuffix(got["win.bat"], `"echo\r\n"`) || !strings.Contains(got["big.bin"], "git-lfs") || !strings.HasSuffix(got["dangling"], "/nonexistent/x") {
+				t.Fatalf("files %q", got)
+			}
+			if names, err := filepath.Glob(filepath.Join(slots.Dir, "*")); err != nil || len(names) != 1 {
+				t.Fatalf("slots %q, %v: one after the other they share one", names, err)
+			}
+		})
+	}
+}
+
+var bg = context.Background()
+
+// hostile are things that a test run may leave behind.
+var hostile = map[string]func(dir string) error{
+	"files and directories": func(dir string) error {
+		return errors.Join(os.MkdirAll(dir+"/build/x/y", 0o777), os.WriteFile(dir+"/build/x/y/z", nil, 0o600), os.WriteFile(dir+"/a.log", nil, 0o666), os.Mkdir(dir+"/empty", 0o777), os.WriteFile(dir+"/d/b.log", nil, 0o666))
+	},
+	"changed content with the old time": func(dir string) error {
+		info, err := os.Stat(dir + "/README")
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.WriteFile(dir+"/README", []byte("READ ME\n"), 0), os.Chtimes(dir+"/README", info.ModTime(), info.ModTime()))
+	},
+	"read-only directories": func(dir string) error {
+		return errors.Join(os.MkdirAll(dir+"/locked/in", 0o777), os.WriteFile(dir+"/locked/in/f", nil, 0o400), os.Chmod(dir+"/locked/in", 0o500), os.Chmod(dir+"/locked", 0), os.Chmod(dir+"/d/e", 0), os.Chmod(dir+"/d", 0o555), os.Chmod(dir, 0o555))
+	},
+	"modes": func(dir string) error {
+		return errors.Join(os.Chmod(dir+"/README", 0o666|os.ModeSetuid), os.Chmod(dir+"/run.sh", 0o644), os.Chmod(dir+"/d", 0o777|os.ModeSticky), os.Chmod(dir+"/d/e", 0o2775), os.Chmod(dir+"/d/e/g.txt", 0))
+	},
+	"git inside": func(dir string) error {
+		var errs []error
+		for _, in := range []string{dir + "/nested", dir + "/sub", dir + "/deep/sub", dir + "/d"} {
+			errs = append(errs, os.MkdirAll(in, 0o777), Git{Dir: in + "/.git", WorkTree: in}.Run(bg, "init", "--quiet", in), os.WriteFile(in+"/.git/hooks-x", nil, 0o666), os.WriteFile(in+"/x", nil, 0o666))
+		}
+		return errors.Join(errs...)
+	},
+	"hooks, configuration, excludes, flags": func(dir string) error {
+		g := Git{Dir: dir + "/.git", WorkTree: dir}
+		trap := "#!/bin/sh\necho trap > trapped\n"
+		return errors.Join(
+			os.MkdirAll(dir+"/.git/hooks", 0o777), os.WriteFile(dir+"/.git/hooks/post-checkout", []byte(trap), 0o777),
+			os.WriteFile(dir+"/.git/hooks/post-index-change", []byte(trap), 0o777),
+			os.WriteFile(dir+"/.git/info-exclude", []byte("*\n"), 0o666),
+			g.Run(bg, "config", "core.fsmonitor", "touch trapped"), g.Run(bg, "config", "core.sparseCheckout", "true"), g.Run(bg, "config", "core.excludesFile", dir+"/.git/info-exclude"),
+			g.Run(bg, "config", "filter.lfs.smudge", "echo trapped"), g.Run(bg, "sparse-checkout", "set", "d"), os.WriteFile(dir+"/stay", nil, 0o666),
+			g.Run(bg, "update-index", "--assume-unchanged", "d/h.txt"), os.WriteFile(dir+"/d/h.txt", []byte("H\n"), 0o666),
+		)
+	},
+	"commits": func(dir string) error {
+		g := Git{Dir: dir + "/.git", WorkTree: dir, Env: []string{"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@x", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@x"}}
+		return errors.Join(os.WriteFile(dir+"/README", []byte("mine\n"), 0o666), g.Run(bg, "commit", "--quiet", "--all", "--message=x"), g.Run(bg, "tag", "v1"), g.Run(bg, "gc", "--quiet", "--prune=now"))
+	},
+	"git is gone": func(dir string) error {
+		return errors.Join(os.RemoveAll(dir+"/.git"), os.Symlink("/etc", dir+"/.git"))
+	},
+	"git is a file": func(dir string) error {
+		return errors.Join(os.RemoveAll(dir+"/.git"), os.WriteFile(dir+"/.git", []byte("gitdir: /etc\n"), 0o666))
+	},
+	"git cannot be deleted": func(dir string) error { return errors.Join(os.Chmod(dir+"/.git/objects", 0), os.Chmod(dir+"/.git", 0)) },
+	"sockets and pipes": func(dir string) error {
+		fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		if err != nil {
+			return err
+		}
+		here, _ := os.Getwd()
+		short, err := filepath.Rel(here, dir+"/s")
+		if err != nil || len(short) > 100 {
+			short = dir + "/s"
+		}
+		return errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: short}), syscall.Close(fd),
+			syscall.Mkfifo(dir+"/pipe", 0o666), os.Remove(dir+"/README"), syscall.Mkfifo(dir+"/README", 0o666))
+	},
+	"files, directories and links swapped": func(dir string) error {
+		return errors.Join(
+			os.Remove(dir+"/README"), os.MkdirAll(dir+"/README/x", 0o777), os.RemoveAll(dir+"/d"), os.Symlink("/etc", dir+"/d"),
+			os.Remove(dir+"/link"), os.WriteFile(dir+"/link", []byte("README"), 0o666), os.Remove(dir+"/sub"), os.Symlink("..", dir+"/sub"),
+			os.Remove(dir+"/run.sh"), os.Symlink("README", dir+"/run.sh"), os.Remove(dir+"/deep/sub"),
+		)
+	},
+	"hard links": func(dir string) error {
+		return errors.Join(os.Link(dir+"/README", dir+"/again"), os.Remove(dir+"/d/h.txt"), os.Link(dir+"/README", dir+"/d/h.txt"))
+	},
+	"everything is gone": func(dir string) error {
+		entries, err := os.ReadDir(dir)
+		for _, entry := range entries {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+		}
+		return err
+	},
+	"the root is gone":     func(dir string) error { return os.RemoveAll(dir) },
+	"the root is a link":   func(dir string) error { return errors.Join(os.RemoveAll(dir), os.Symlink("/etc", dir)) },
+	"very deep, very long": func(dir string) error { return deep(dir, 300) },
+	"names that look like options": func(dir string) error {
+		return errors.Join(os.WriteFile(dir+"/-rf", nil, 0o666), os.WriteFile(dir+"/a\nb", nil, 0o666), os.WriteFile(dir+"/\xff", nil, 0o666))
+	},
+}
+
+// deep makes directories whose path is longer than the system takes in one piece.
+func deep(dir string, levels int) error {
+	root, err := os.OpenRoot(dir)
+	for range levels {
+		if err != nil {
+			return err
+		}
+		if err = root.Mkdir(strings.Repeat("d", 50), 0o777); err != nil {
+			return err
+		}
+		inner, openErr := root.OpenRoot(strings.Repeat("d", 50))
+		root.Close()
+		root, err = inner, openErr
+	}
+	return errors.Join(err, root.Close())
+}
+
+func TestNothingOfARunSurvives(t *testing.T) {
+	t.Parallel()
+	w, slots := slotsWorld(t, "sha1")
+	dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
+	w.must(err)
+	wants := map[string]map[string]string{"base": snapshot(t, dir)}
+	release()
+	other, release, err := (&Slots{Repo: w.repo, Dir: t.TempDir()}).Checkout(w.ctx, w.ids["next"])
+	w.must(err)
+	wants["next"] = snapshot(t, other)
+	release()
+	objects := w.objectsOf()
+	for name, act := range hostile {
+		for _, next := range []string{"next", "base"} {
+			dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
+			w.must(err)
+			if err := act(dir); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			release()
+			dir, release, err = slots.Checkout(w.ctx, w.ids[next])
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if got := w.status(dir); got != "" {
+				t.Errorf("after %s, %s: status %q", name, next, got)
+			}
+			if got := snapshot(t, dir); !maps.Equal(got, wants[next]) {
+				t.Errorf("after %s, %s:\n%q\nwant\n%q", name, next, got, wants[next])
+			}
+			for _, gone := range []string{"hooks", "info-exclude", "refs/tags/v1"} {
+				if _, err := os.Lstat(filepath.Join(dir, ".git", gone)); err == nil {
+					t.Errorf("after %s: .git/%s is still there", name, gone)
+				}
+			}
+			release()
+		}
+	}
+	if names, err := filepath.Glob(filepath.Join(slots.Dir, "*")); err != nil || len(names) != 1 {
+		t.Errorf("slots %q, %v", names, err)
+	}
+	if got := w.objectsOf(); got != objects {
+		t.Errorf("the mirror's objects have changed: %s, not %s", got, objects)
+	}
+	w.must(w.repo.git().Run(w.ctx, "fsck", "--strict", "--no-dangling"))
+}
+
+func (w *world) objectsOf() string {
+	w.t.Helper()
+	out, err := w.repo.git().Text(w.ctx, "count-objects", "--verbose")
+	w.must(err)
+	return out
+}
+
+func TestACrashedCheckoutIsMended(t *testing.T) {
+	t.Parallel()
+	w, slots := slotsWorld(t, "sha1")
+	dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
+	w.must(err)
+	want := snapshot(t, dir)
+	release()
+	slot := filepath.Dir(dir)
+	for name, act := range map[string]func() error{
+		"a lock left behind": func() error { return os.WriteFile(slot+"/index.lock", []byte("half"), 0o666) },
+		"no index":           func() error { return os.Remove(slot + "/index") },
+		"half an index":      func() error { return os.Truncate(slot+"/index", 100) },
+		"files half written": func() error { return os.Truncate(dir+"/d/e/f.txt", 3) },
+		"half of a new .git": func() error { return errors.Join(os.RemoveAll(dir+"/.git/refs"), os.Remove(dir+"/.git/HEAD")) },
+	} {
+		if err := act(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := snapshot(t, dir); w.status(dir) != "" || !maps.Equal(got, want) {
+			t.Errorf("after %s: %q", name, got)
+		}
+		release()
+	}
+}
+
+func TestSlotsGrowOnDemand(t *testing.T) {
+	t.Parallel()
+	w, slots := slotsWorld(t, "sha1")
+	var (
+		all   sync.WaitGroup
+		mutex sync.Mutex
+		dirs  = map[string]bool{}
+	)
+	hold := make(chan struct{})
+	for i := range 4 {
+		all.Go(func() {
+			shared := slots
+			if i%2 == 1 {
+				shared = &Slots{Repo: slots.Repo, Dir: slots.Dir} // as another process would
+			}
+			dir, release, err := shared.Checkout(w.ctx, w.ids[[]string{"base", "next"}[i%2]])
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mutex.Lock()
+			dirs[dir] = true
+			if len(dirs) == 4 {
+				close(hold)
+			}
+			mutex.Unlock()
+			select {
+			case <-hold:
+			case <-time.After(20 * time.Second):
+				t.Error("the others get no slot")
+			}
+			release()
+		})
+	}
+	all.Wait()
+	if len(dirs) != 4 {
+		t.Fatalf("four at once got %v", dirs)
+	}
+}
+
+func TestCheckoutOfACommitThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	w, slots := slotsWorld(t, "sha1")
+	if _, _, err := slots.Checkout(w.ctx, "1111111111111111111111111111111111111111"); err == nil {
+		t.Fatal("checked out a commit that is not there")
+	}
+	_, release, err := slots.Checkout(w.ctx, w.ids["base"])
+	w.must(err)
+	release()
+}
