@@ -8,6 +8,14 @@ import (
 	"lander/internal/store/storetest"
 )
 
+// BenchmarkAnswer is the floor: one round trip that does nothing.
+func BenchmarkAnswer(b *testing.B) {
+	conn := sql(b, storetest.New(b))
+	for b.Loop() {
+		ask[int](b, conn, "select 1")
+	}
+}
+
 // BenchmarkSave stores a typical landing: two entries, one candidate, three journal lines, one notice.
 func BenchmarkSave(b *testing.B) {
 	s := open(b, storetest.New(b))

@@ -144,6 +144,8 @@ func TestLostAnswerIsAnErrorAndStillSaved(t *testing.T) {
 type wire struct {
 	left atomic.Int64 // bytes that may still be written
 	deaf atomic.Bool  // answers are lost
+	turn atomic.Bool  // the last thing that happened was an answer
+	asks atomic.Int64 // how often something was sent after an answer
 }
 
 func (*wire) whole() *wire {
@@ -182,6 +184,9 @@ type cuttable struct {
 }
 
 func (c *cuttable) Write(p []byte) (int, error) {
+	if c.wire.turn.Swap(false) {
+		c.wire.asks.Add(1)
+	}
 	left := c.wire.left.Add(-int64(len(p)))
 	if left >= 0 {
 		return c.Conn.Write(p)
@@ -192,10 +197,25 @@ func (c *cuttable) Write(p []byte) (int, error) {
 
 func (c *cuttable) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.wire.turn.Store(true)
 	if c.wire.deaf.Load() {
 		return 0, errors.Join(net.ErrClosed, c.Conn.Close())
 	}
 	return n, err
+}
+
+// However much is in it, a save waits for one answer.
+func TestASaveIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	w := (&wire{}).whole()
+	s := through(t, storetest.New(t), w)
+	save(t, s, landing(t, s, queue.Lane{Repo: "acme/app", Trunk: "before"})) // prepares the statements
+	step := landing(t, s, lane)
+	before := w.asks.Load()
+	save(t, s, step)
+	if n := w.asks.Load() - before; n != 1 {
+		t.Errorf("%d round trips", n)
+	}
 }
 
 // An untouched part of a step costs nothing, and is the same object afterwards.
