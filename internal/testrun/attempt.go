@@ -98,12 +98,13 @@ func (a *attempt) commands(ctx context.Context, sup *supervising, dir string, pr
 		a.clear(private)
 		return faulted("make environment", err), false
 	}
-	// A supervisor that does not take its order is found out by its silence.
-	sup.control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
-	err = writeJSON(sup.control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
-	if err != nil {
+	err = sup.control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
+	if err == nil {
+		err = writeJSON(sup.control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
+	}
+	if err != nil { // a supervisor without an order is found out by its silence
 		a.log.Warn().Err(err).Msg("send order to supervisor")
-		sup.cmd.Process.Kill()
+		sup.kill()
 	}
 	if err := private.lock.Close(); err != nil { // the supervisor's copy holds the lock
 		a.log.Warn().Err(err).Msg("close lock of scratch directory")
@@ -160,6 +161,9 @@ func (s *supervising) dismiss() {
 	s.report.Close()
 }
 
+// kill is for a supervisor that does not do its work; one that has just ended is as good.
+func (s *supervising) kill() { _ = s.cmd.Process.Kill() }
+
 func (s *supervising) exit() string {
 	<-s.exited
 	if s.err != nil {
@@ -205,7 +209,7 @@ func (a *attempt) supervise(private scratch) (*supervising, error) {
 			log.Warn().Err(s.err).Msg("supervisor ended")
 		}
 		// A command that got hold of the report pipe could keep it open for ever; what is in it now is all there is.
-		report.SetReadDeadline(time.Now().Add(time.Second))
+		_ = report.SetReadDeadline(time.Now().Add(time.Second)) // fails only when it is closed, and then nobody reads
 		close(s.exited)
 	}()
 	return s, nil
@@ -263,7 +267,7 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 			stop(Ending{How: WentQuiet, Limit: quiet})
 		case <-grace.C:
 			a.log.Error().Msg("supervisor does not end its run; killing it")
-			sup.cmd.Process.Kill()
+			sup.kill()
 		}
 	}
 }

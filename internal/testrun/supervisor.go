@@ -83,7 +83,7 @@ func supervise() error {
 	control := os.NewFile(controlFD, "control")
 	s := &supervisor{report: os.NewFile(reportFD, "report"), buf: make([]byte, 64<<10)}
 	kind, body, err := (&frames{r: control}).next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil // there is nothing to run after all
 	}
 	if err != nil {
@@ -101,8 +101,8 @@ func supervise() error {
 	}
 	go s.forward(raw)
 	go func() {
-		// Whatever ends the control pipe ends the run: lander closed it, or lander is dead.
-		io.Copy(io.Discard, control)
+		// Whatever ends the control pipe ends the run, an error too: lander closed it, or lander is dead.
+		_, _ = io.Copy(io.Discard, control)
 		s.stop()
 	}()
 
@@ -201,8 +201,8 @@ func (s *supervisor) stop() {
 	s.stopped = true
 	if s.shell != 0 {
 		// Reaping and forgetting the shell are a few instructions apart: too few for its number to come round again.
-		syscall.Kill(-s.shell, syscall.SIGKILL)
-		syscall.Kill(s.shell, syscall.SIGKILL) // for a shell that moved to another group
+		signalTo(-s.shell, syscall.SIGKILL)
+		signalTo(s.shell, syscall.SIGKILL) // for a shell that moved to another group
 	}
 }
 
@@ -225,7 +225,7 @@ func (s *supervisor) forward(raw syscall.RawConn) {
 // drain sends what the pipe holds now. Bounded by what a pipe can hold, for a process in the background may write for ever.
 func (s *supervisor) drain(raw syscall.RawConn) {
 	const most = 1 << 20
-	raw.Control(func(fd uintptr) {
+	_ = raw.Control(func(fd uintptr) { // fails only on a closed file
 		for total := 0; total < most; {
 			n, err := s.readAndSend(int(fd))
 			if n <= 0 || err != nil {
@@ -264,3 +264,7 @@ func (s *supervisor) send(kind byte, v any) error {
 	}
 	return nil
 }
+
+// signalTo signals a process, or with a negative number a group. That it has ended meanwhile, or is another user's, is no news
+// here: who is left decides what happens next, not who was reached.
+func signalTo(pid int, sig syscall.Signal) { _ = syscall.Kill(pid, sig) }

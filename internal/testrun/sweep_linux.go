@@ -23,12 +23,12 @@ func sweepProcesses(scratch string) bool {
 				if !frozen[pid] {
 					fresh, found = true, true
 					frozen[pid] = true
-					syscall.Kill(pid, syscall.SIGSTOP)
+					signalTo(pid, syscall.SIGSTOP)
 				}
 			}
 		}
 		for pid := range frozen {
-			syscall.Kill(pid, syscall.SIGKILL)
+			signalTo(pid, syscall.SIGKILL)
 		}
 		if !found {
 			return true

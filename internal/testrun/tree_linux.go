@@ -45,15 +45,15 @@ func (t *tree) kill() {
 				frozen[p.pid] = true
 				// The group as well, in one call that no fork can slip past. A group below here holds only
 				// descendants: groups do not cross sessions, and each command started a session.
-				syscall.Kill(-p.group, syscall.SIGSTOP)
-				syscall.Kill(p.pid, syscall.SIGSTOP)
+				signalTo(-p.group, syscall.SIGSTOP)
+				signalTo(p.pid, syscall.SIGSTOP)
 			}
 			if !fresh {
 				break
 			}
 		}
 		for pid := range frozen {
-			syscall.Kill(pid, syscall.SIGKILL)
+			signalTo(pid, syscall.SIGKILL)
 		}
 		for {
 			_, err := syscall.Wait4(-1, nil, 0, nil)

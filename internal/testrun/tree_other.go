@@ -19,7 +19,7 @@ type tree struct {
 
 func (t *tree) kill() {
 	for _, group := range t.groups {
-		syscall.Kill(-group, syscall.SIGKILL)
+		signalTo(-group, syscall.SIGKILL)
 	}
 	for {
 		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
