@@ -60,7 +60,7 @@ func (c *Client) kind(s *session, err error) error {
 	}
 	switch {
 	case status == http.StatusTooManyRequests, status == http.StatusForbidden && said.Response.Header.Get("Retry-After") != "":
-		return &forge.RateLimitError{RetryAt: c.retryAt(said.Response.Header), Secondary: true}
+		return &forge.RateLimitError{RetryAt: c.retryAt(said.Response.Header), Secondary: said.Response.Header.Get("X-RateLimit-Remaining") != "0"}
 	case status == http.StatusNotFound, status == http.StatusGone:
 		return forge.ErrNotFound
 	case status == http.StatusUnauthorized:

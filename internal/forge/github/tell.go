@@ -61,18 +61,22 @@ func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (st
 	if err != nil {
 		return remote, err
 	}
-	switch {
-	case id == 0:
+	if id != 0 && !same(stands, body) {
+		_, _, err := t.session.gh.Issues.EditComment(ctx, t.owner, t.name, id, &gogithub.IssueComment{Body: &body})
+		switch {
+		case err == nil:
+		case errors.Is(t.client.kind(t.session, err), forge.ErrNotFound):
+			id = 0 // somebody deleted it meanwhile
+		default:
+			return remote, t.fault("edit comment", err)
+		}
+	}
+	if id == 0 {
 		m, _, err := t.session.gh.Issues.CreateComment(ctx, t.owner, t.name, int(n.Number), &gogithub.IssueComment{Body: &body})
 		if err != nil {
 			return remote, t.fault("write comment", err)
 		}
 		id = m.GetID()
-	case same(stands, body):
-	default:
-		if _, _, err := t.session.gh.Issues.EditComment(ctx, t.owner, t.name, id, &gogithub.IssueComment{Body: &body}); err != nil {
-			return remote, t.fault("edit comment", err)
-		}
 	}
 	t.client.wrote(t.commentKey(id), body)
 	return strconv.FormatInt(id, 10), nil
@@ -134,7 +138,7 @@ func (t *teller) status(ctx context.Context, n queue.Notice) error {
 	stands, ok := t.client.wroteBefore(key)
 	if !ok {
 		var err error
-		if stands, err = t.stood(ctx, head); err != nil && !errors.Is(t.client.kind(t.session, err), forge.ErrNotFound) {
+		if stands, err = t.stood(ctx, head); err != nil && !forge.Permanent(t.client.kind(t.session, err)) {
 			return t.fault("read status of "+n.Standing.Head.Short(), err)
 		}
 	}
@@ -147,7 +151,7 @@ func (t *teller) status(ctx context.Context, n queue.Notice) error {
 		if err != nil {
 			if forge.Permanent(t.client.kind(t.session, err)) {
 				// The head was replaced and its commit is gone: nobody looks at it any more.
-				t.client.config.Log.Info().Str("repo", t.repo).Str("head", head).Err(err).Msg("no status on a commit that is gone")
+				t.client.config.Log.Warn().Str("repo", t.repo).Str("head", head).Err(err).Msg("status not taken: is the commit gone?")
 				return nil
 			}
 			return t.fault("set status of "+n.Standing.Head.Short(), err)

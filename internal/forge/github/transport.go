@@ -91,6 +91,10 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(body) > mostAnswer {
 		return nil, errors.New("read answer: it is too large")
 	}
+	if text := bytes.TrimSpace(body); resp.StatusCode == http.StatusOK && (len(text) == 0 || string(text) == "null") {
+		// It would read as an empty list: no reviews, and so nobody who objects.
+		return nil, errors.New("read answer: it is empty")
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if resp.StatusCode == http.StatusOK && resp.Header.Get("ETag") != "" && len(body) <= mostKept {
 		c.cache.put(&answer{key: key, header: resp.Header.Clone(), body: body})
