@@ -18,6 +18,9 @@ import (
 // glancing is how often a waiting request looks whether the keeper is done.
 const glancing = 20 * time.Millisecond
 
+// slack is how long a single look may take beyond the wait.
+const slack = 5 * time.Second
+
 // order is the body of a call that acts. What a verb has no use for must be left out.
 type order struct {
 	By       string     `json:"by"`       // who gives it, for people; empty: "admin"
@@ -179,11 +182,12 @@ func (s *Server) order(w http.ResponseWriter, r *http.Request) (l queue.Lane, o 
 // carryOut posts a fact and waits until the lane's keeper has dealt with it and settled reports true; nil settled waits for nothing
 // more. done is false when the time was up first. ok is false when the request has its answer already.
 func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, l queue.Lane, e queue.Event, o order, settled func(queue.Queue) bool) (q queue.Queue, p queue.Policy, done, ok bool) {
+	wait := time.Duration(o.Wait)
+	ctx, cancel := context.WithTimeout(r.Context(), wait+slack)
+	defer cancel()
 	out := http.NewResponseController(w)
 	_ = out.SetReadDeadline(time.Time{}) // the server's own would end the request; not every writer has one
-	_ = out.SetWriteDeadline(time.Now().Add(time.Duration(o.Wait) + 10*time.Second))
-	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(o.Wait))
-	defer cancel()
+	_ = out.SetWriteDeadline(time.Now().Add(wait + 2*slack))
 	id, err := s.Inbox.Post(ctx, l, e)
 	switch {
 	case errors.Is(err, store.ErrNoLane):
@@ -195,33 +199,36 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, l queue.Lane, 
 	}
 	s.Log.Info().Stringer("lane", l).Str("by", o.By).Str("order", r.URL.Path).Int64("item", id).Msg("order taken")
 	s.nudge(l)
-	tick := time.NewTicker(glancing)
+	tick, up := time.NewTicker(glancing), time.NewTimer(wait)
 	defer tick.Stop()
+	defer up.Stop()
 	for applied := false; ; {
 		if !applied {
-			if applied, err = s.Inbox.ItemDone(ctx, id); err != nil {
-				break
-			}
+			applied, err = s.Inbox.ItemDone(ctx, id)
 		}
-		if q, p, err = s.Views.View(ctx, l); err != nil {
-			break
+		if err == nil {
+			q, p, err = s.Views.View(ctx, l)
 		}
-		if applied && (settled == nil || settled(q)) {
+		switch {
+		case err != nil:
+			s.fail(w, r, err, unsureWhether())
+			return q, p, false, false
+		case applied && (settled == nil || settled(q)):
 			s.Stir(l)
 			return q, p, true, true
 		}
 		select {
 		case <-tick.C:
-			continue
+		case <-up.C:
+			return q, p, false, true
+		case <-leaving(ctx):
+			s.refuse(w, r, ending())
+			return q, p, false, false
 		case <-ctx.Done():
+			s.fail(w, r, ctx.Err(), unsureWhether())
+			return q, p, false, false
 		}
-		return q, p, false, r.Context().Err() == nil
 	}
-	if ctx.Err() != nil && r.Context().Err() == nil && q.Version > 0 { // the time was up in the middle of a look
-		return q, p, false, true
-	}
-	s.fail(w, r, err, unsureWhether())
-	return q, p, false, false
 }
 
 // oneLine makes a person's words fit for a line of the journal: no control characters, and no more than most letters.

@@ -58,6 +58,8 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"ago":      ago,
 	"took":     took,
 	"stage":    sayStage,
+	"sentence": sentence,
+	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	"list":     list,
 	"words":    phrase,
 	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

@@ -138,21 +138,28 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	_ = out.SetReadDeadline(time.Time{}) // the server's own would end the request; not every writer has one
-	for words := "retry: 2000\n\n" + s.changed(lanes); ; {
-		_ = out.SetWriteDeadline(time.Now().Add(heartbeat)) // not every writer has one
+	told := s.changed(lanes)
+	for words := "retry: 2000\n\n" + told; ; {
+		_ = out.SetWriteDeadline(time.Now().Add(heartbeat))
 		if _, err := io.WriteString(w, words); err != nil {
 			return
 		}
 		if out.Flush() != nil {
 			return
 		}
-		select {
-		case <-r.Context().Done():
-			return
-		case <-beat.C:
-			words = ": still here\n\n"
-		case <-ping:
-			words = s.changed(lanes)
+		for words = ""; words == ""; {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-leaving(r.Context()):
+				return
+			case <-beat.C:
+				words = ": still here\n\n"
+			case <-ping:
+				if now := s.changed(lanes); now != told {
+					words, told = now, now
+				}
+			}
 		}
 	}
 }

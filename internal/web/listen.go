@@ -67,11 +67,20 @@ func (s *socket) Close() error {
 	return err
 }
 
+type leavingKey struct{}
+
+// leaving closes when the server is to end: for what would not end by itself, or not soon. Nil, which never closes, outside Serve.
+func leaving(ctx context.Context) <-chan struct{} {
+	done, _ := ctx.Value(leavingKey{}).(<-chan struct{})
+	return done
+}
+
 // Serve answers on every listener until ctx ends, then lets requests end for at most ten seconds. Listeners are closed when it returns.
 // What comes over a unix socket is marked with FromSocket.
 func Serve(ctx context.Context, h http.Handler, lg zerolog.Logger, listeners ...net.Listener) error {
-	base, leave := context.WithCancel(context.WithoutCancel(ctx))
+	leaving, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
+	base := context.WithValue(context.WithoutCancel(ctx), leavingKey{}, leaving.Done())
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -88,7 +97,7 @@ func Serve(ctx context.Context, h http.Handler, lg zerolog.Logger, listeners ...
 		},
 		ErrorLog: log.New(lg, "", 0),
 	}
-	srv.RegisterOnShutdown(leave) // pages that listen for changes would never end by themselves
+	srv.RegisterOnShutdown(leave)
 	group, running := errgroup.WithContext(ctx)
 	for _, ln := range listeners {
 		group.Go(func() error {

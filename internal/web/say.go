@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"lander/internal/queue"
 )
@@ -56,6 +58,10 @@ func notKeptYet(l queue.Lane) refusal {
 
 func unsureWhether() refusal {
 	return refusal{http.StatusServiceUnavailable, "what was asked for is stored, but the database went away before its outcome was known", "look at the lane's status before relying on it"}
+}
+
+func ending() refusal {
+	return refusal{http.StatusServiceUnavailable, "what was asked for is stored, but lander is ending before its outcome is known", "look at the lane's status once lander is back"}
 }
 
 func noSuchCall(r *http.Request) refusal {
@@ -188,13 +194,13 @@ type banner struct {
 func bannerOf(v LaneView) banner {
 	switch {
 	case v.Stopped != nil:
-		return banner{Class: "stopped", Title: "Stopped", Text: clean(v.Stopped.Reason) + ". An admin looks at trunk, then resumes.", Since: v.Stopped.At}
+		return banner{Class: "stopped", Title: "Stopped", Text: strings.TrimSuffix(clean(v.Stopped.Reason), ".") + ". An admin looks at trunk, then resumes.", Since: v.Stopped.At}
 	case v.Paused != nil:
 		return banner{Class: "paused", Title: "Paused", Text: clean(v.Paused.Reason), By: clean(v.Paused.By), Since: v.Paused.At, Until: v.Paused.Until}
 	case v.Policy != "":
 		return banner{Class: "stopped", Title: "Nothing can land", Text: clean(v.Policy)}
 	case v.Trouble != nil:
-		return banner{Class: "paused", Title: "In trouble", Text: clean(v.Trouble.Reason) + ". It is tried again by itself.", Since: v.Trouble.At}
+		return banner{Class: "paused", Title: "In trouble", Text: strings.TrimSuffix(clean(v.Trouble.Reason), ".") + ". It is tried again by itself.", Since: v.Trouble.At}
 	case v.Tip == "":
 		return banner{Class: "paused", Title: "Starting", Text: "Trunk has not been looked at yet."}
 	}
@@ -251,6 +257,20 @@ var phrases = map[string]string{
 	"clear":     "Nothing stands between it and trunk.",
 	"home":      "All lanes",
 	"foot":      "Only lander commits to trunk, and only what passed as exactly that commit.",
+}
+
+// sentence gives words that may begin or end anywhere the look of a sentence.
+func sentence(words string) string {
+	words = strings.TrimSpace(clean(words))
+	if words == "" {
+		return ""
+	}
+	first, n := utf8.DecodeRuneInString(words)
+	words = string(unicode.ToUpper(first)) + words[n:]
+	if strings.ContainsRune(".!?", rune(words[len(words)-1])) {
+		return words
+	}
+	return words + "."
 }
 
 func laneNames(lanes []queue.Lane) string {

@@ -105,7 +105,10 @@ func laneView(q queue.Queue, p queue.Policy, now time.Time) LaneView {
 }
 
 func queueView(q queue.Queue, p queue.Policy, landings []store.Landed, now time.Time) QueueView {
-	v := QueueView{Lane: laneView(q, p, now), Flight: inFlight(q), Landings: landingViews(landings)}
+	v := QueueView{
+		Lane: laneView(q, p, now), Flight: inFlight(q), Landings: landingViews(landings),
+		Queued: []queue.Standing{}, Idle: []queue.Standing{}, Recent: []queue.Standing{},
+	}
 	for i, e := range q.Line() {
 		v.Queued = append(v.Queued, standing(q, e, i, now, p))
 	}
@@ -138,7 +141,7 @@ func standing(q queue.Queue, e *queue.Entry, i int, now time.Time, p queue.Polic
 }
 
 func inFlight(q queue.Queue) []CandidateView {
-	var all []CandidateView
+	all := []CandidateView{} // a list in JSON too
 	for _, c := range q.Candidates {
 		switch c.State {
 		case queue.CandidateLanded, queue.CandidateFailed, queue.CandidateAbandoned:
