@@ -19,7 +19,7 @@ RUN apt-get update \
 COPY --from=build /lander /usr/local/bin/lander
 USER lander
 WORKDIR /var/lib/lander
-ENV LANDER_DATA=/var/lib/lander
+ENV LANDER_DATA_DIR=/var/lib/lander LANDER_LISTEN=:8080
 VOLUME /var/lib/lander
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["lander", "health"]

@@ -15,7 +15,7 @@ import (
 const longestSocket = 103
 
 // shared is where a cluster lives when root keeps its data in a place that nobody else can enter.
-const shared = "/var/lib/lander"
+const shared = "/var/lib/lander-postgres"
 
 // homePrefix begins the name of such a place.
 const homePrefix = "lander-postgres-"
