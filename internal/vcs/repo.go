@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,8 +30,8 @@ type Repo struct {
 var (
 	// ErrNoBranch says that the remote has no such branch.
 	ErrNoBranch = errors.New("no such branch")
-	// ErrNotFound says that a commit has no file of that name.
-	ErrNotFound = errors.New("no such file")
+	// ErrNotFound says that a commit has no file of that name. It is an fs.ErrNotExist.
+	ErrNotFound = fmt.Errorf("no such file: %w", fs.ErrNotExist)
 )
 
 // Init makes the mirror if there is none, in the remote's object format. A mirror that is there is left as it is.
