@@ -105,7 +105,7 @@ func TestAChangesPage(t *testing.T) {
 	a := w.get("/changes/1/acme/app/main")
 	has(t, a, http.StatusOK, `<span class="badge testing">testing</span>`, `href="/logs/1/1/acme/app/main"`, "under way")
 	for _, want := range []string{
-		"It is being tested as cccccccc on top of aaaaaaaa. 49 min ago Who can lift it: nobody need act. Then: Green: it lands as exactly that commit.",
+		"It is being tested as cccccccc on top of aaaaaaaa. 49 min ago Who can lift it: nobody need act. Then: green: it lands as exactly that commit.",
 		"bob asked to land 00000000",
 	} {
 		if !strings.Contains(a.words(), want) {
