@@ -167,7 +167,11 @@ func TestCheckOnRandomHistories(t *testing.T) {
 		}
 		outcomes["built"]++
 		if err := w.repo.Check(w.ctx, req, built); err != nil {
-			t.Fatalf("false alarm: %v", err)
+			if !w.gitLost(req, built, err) {
+				t.Fatalf("false alarm: %v", err)
+			}
+			outcomes["true alarm"]++
+			return
 		}
 		for range 2 {
 			how := rapid.SampledFrom(tampers).Draw(t, "tamper")
@@ -186,6 +190,26 @@ func TestCheckOnRandomHistories(t *testing.T) {
 	if outcomes["built"] < 20 || outcomes["forged"] < 20 || outcomes["conflict"] < 5 {
 		t.Fatalf("the histories do not try much: %v", outcomes)
 	}
+}
+
+// gitLost reports that git's own merge lost what trunk had written to every path of the alarm. It does when the change
+// moves a file, trunk has a copy of it at the new place, and has written the old place anew.
+func (w *world) gitLost(req queue.BuildRequest, built queue.Built, err error) bool {
+	var mismatch *queue.MismatchError
+	if !errors.As(err, &mismatch) {
+		return false
+	}
+	fork, trunk := w.listing(w.ids["base"]), w.listing(req.Base)
+	lost := func(path string) bool {
+		if trunk[path] == (file{}) || trunk[path] == fork[path] {
+			return false
+		}
+		return slices.ContainsFunc(built.Commits, func(c queue.BuiltCommit) bool {
+			files := w.listing(c.SHA)
+			return files[path] == (file{}) && !slices.Contains(slices.Collect(maps.Values(files)), trunk[path])
+		})
+	}
+	return !slices.ContainsFunc(mismatch.Paths, func(path string) bool { return !lost(path) })
 }
 
 func refusalKind(t *rapid.T, err error) string {

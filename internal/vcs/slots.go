@@ -106,7 +106,11 @@ func (s *slot) tree() string  { return filepath.Join(s.dir, "tree") }
 func (s *slot) index() string { return filepath.Join(s.dir, "index") }
 
 // release unlocks the slot; the tree is cleaned at the next use, because only then is it sure that nothing uses it.
-func (s *slot) release() { _ = s.lock.Close() }
+func (s *slot) release() {
+	// Closing alone does not unlock while a process that is just being started elsewhere still has a copy of the file.
+	_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN)
+	_ = s.lock.Close()
+}
 
 // stuckError says that a slot can be neither cleaned nor deleted.
 type stuckError struct{ err error }
@@ -141,7 +145,7 @@ func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
 	if err := removeAll(s.index() + ".lock"); err != nil {
 		return err
 	}
-	if err := s.sweep(ctx); err != nil {
+	if err := s.sweep(ctx, len(sha)/2); err != nil {
 		return err
 	}
 	if err := s.read(ctx, sha); err != nil {

@@ -1,7 +1,6 @@
 package vcs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,13 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sweep removes from the tree whatever the index does not know, and brings directories back to the mode they were made
-// with. git clean would leave what hides in submodule directories, and knows nothing of directory modes.
-func (s *slot) sweep(ctx context.Context) error {
-	if err := removeAll(filepath.Join(s.tree(), ".git")); err != nil {
+// sweep removes from the tree whatever the index does not know, brings directories back to the mode they were made with,
+// and removes tracked files whose mode git would not see is wrong, so that git makes them anew. git clean would leave
+// what hides in submodule directories, and knows nothing of directory modes.
+func (s *slot) sweep(ctx context.Context, width int) error {
+	index, err := os.Lstat(s.index())
+	if err != nil {
 		return err
 	}
-	out, err := s.git().Output(ctx, nil, "ls-files", "--stage", "-z")
+	known, err := readIndex(s.index(), width)
 	if err != nil {
 		return err
 	}
@@ -29,13 +30,19 @@ func (s *slot) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := broom{mode: usual.Mode(), owner: ownerOf(usual), known: tracked(out)}
 	info, err := os.Lstat(s.tree())
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("clean %s: not a directory", s.tree())
+	}
+	b := broom{ctx: ctx, mode: usual.Mode(), owner: ownerOf(usual), known: known, since: index.ModTime().Unix()}
+	if err := b.enter(s.tree()); err != nil {
+		return err
+	}
+	if err := removeAll(filepath.Join(s.tree(), ".git")); err != nil {
+		return err
 	}
 	return b.dir(s.tree(), "")
 }
@@ -51,91 +58,48 @@ func (s *slot) usual() (fs.FileInfo, error) {
 	return info, errors.Join(err, os.Remove(probe))
 }
 
-// kind is what the index has at a path.
-type kind byte
-
-const (
-	aFile kind = iota + 1
-	aLink
-	aSubmodule
-	aDir
-)
-
-// tracked lists, for every directory, the names that belong there. "" is the root.
-func tracked(lsFiles []byte) map[string]map[string]kind {
-	known := map[string]map[string]kind{"": {}}
-	for entry := range bytes.SplitSeq(lsFiles, []byte{0}) {
-		facts, path, ok := strings.Cut(string(entry), "\t")
-		if !ok {
-			continue
-		}
-		what := aFile
-		switch {
-		case strings.HasPrefix(facts, "12"):
-			what = aLink
-		case strings.HasPrefix(facts, "16"):
-			what = aSubmodule
-			known[path] = map[string]kind{} // nothing belongs into it
-		}
-		for {
-			slash := strings.LastIndexByte(path, '/')
-			dir := path[:max(slash, 0)]
-			names, seen := known[dir]
-			if !seen {
-				names = map[string]kind{}
-				known[dir] = names
-			}
-			names[path[slash+1:]] = what
-			if seen {
-				break
-			}
-			path, what = dir, aDir
-		}
-	}
-	return known
-}
-
 // broom sweeps a tree. It never follows a symlink and opens nothing but directories.
 type broom struct {
+	ctx   context.Context
 	mode  fs.FileMode // of every directory
 	owner owner       // of every directory
-	known map[string]map[string]kind
+	known listing
+	since int64 // when git finished writing the tree, in seconds
+}
+
+// enter gives this process the right to change a directory.
+func (b broom) enter(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o700 == 0o700 {
+		return err
+	}
+	return os.Chmod(path, 0o700)
 }
 
 func (b broom) dir(path, name string) error {
-	d, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
+	const flags = os.O_RDONLY | syscall.O_DIRECTORY | syscall.O_NOFOLLOW
+	d, err := os.OpenFile(path, flags, 0)
 	if errors.Is(err, os.ErrPermission) {
-		if err := os.Chmod(path, 0o700); err != nil {
+		if err := b.enter(path); err != nil {
 			return err
 		}
-		d, err = os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+		d, err = os.OpenFile(path, flags, 0)
 	}
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	info, err := d.Stat()
-	if err != nil {
-		return err
-	}
-	if owner := ownerOf(info); owner != b.owner {
-		if err := d.Chown(b.owner.uid, b.owner.gid); err != nil {
-			return err
-		}
-	}
-	if info.Mode() != b.mode {
-		if err := d.Chmod(b.mode); err != nil {
-			return err
-		}
-	}
-	if strange, err := hasAttributes(d); err != nil || strange {
-		return errors.Join(err, fmt.Errorf("clean %s: it has extended attributes", path))
+	if err := b.restore(d); err != nil {
+		return fmt.Errorf("clean %s: %w", path, err)
 	}
 	names := b.known[name]
 	for {
 		entries, err := d.ReadDir(256)
-		for _, entry := range entries {
-			if err := b.entry(filepath.Join(path, entry.Name()), strings.TrimPrefix(name+"/"+entry.Name(), "/"), names[entry.Name()], entry.Type()); err != nil {
+		for _, e := range entries {
+			if err := b.entry(d, path, name, e, names[e.Name()]); err != nil {
 				return err
 			}
 		}
@@ -148,15 +112,59 @@ func (b broom) dir(path, name string) error {
 	}
 }
 
-// entry keeps what is of the kind that the index knows, and removes the rest.
-func (b broom) entry(path, name string, want kind, found fs.FileMode) error {
-	switch {
-	case want == aFile && found.IsRegular(), want == aLink && found&fs.ModeSymlink != 0:
-		return nil
-	case (want == aDir || want == aSubmodule) && found.IsDir():
-		return b.dir(path, name)
+// restore brings a directory itself back to what it was made as.
+func (b broom) restore(d *os.File) error {
+	info, err := d.Stat()
+	if err != nil {
+		return err
 	}
-	return removeAll(path)
+	if ownerOf(info) != b.owner {
+		if err := d.Chown(b.owner.uid, b.owner.gid); err != nil {
+			return err
+		}
+	}
+	if info.Mode() != b.mode {
+		if err := d.Chmod(b.mode); err != nil {
+			return err
+		}
+	}
+	if strange, err := hasAttributes(d); err != nil || !strange {
+		return err
+	}
+	return errors.New("it has extended attributes")
+}
+
+// entry keeps what is of the kind that the index knows, and removes the rest.
+func (b broom) entry(d *os.File, path, name string, found fs.DirEntry, want entry) error {
+	at := path + "/" + found.Name()
+	switch kind := found.Type(); {
+	case (want.kind == aFile || want.kind == aProgram) && kind.IsRegular():
+		if int64(want.sec) < b.since {
+			return nil // any change since is visible to git, which compares whole seconds
+		}
+		if same, err := b.untouched(d, found.Name(), want); same || err != nil {
+			return err
+		}
+	case want.kind == aLink && kind&fs.ModeSymlink != 0:
+		return nil
+	case (want.kind == aDir || want.kind == aSubmodule) && kind.IsDir():
+		return b.dir(at, strings.TrimPrefix(name+"/"+found.Name(), "/"))
+	}
+	return removeAll(at)
+}
+
+// untouched reports whether a file's mode and time of change are what they were when git had written it.
+func (b broom) untouched(d *os.File, name string, want entry) (bool, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstatat(int(d.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return false, err
+	}
+	sec, nsec := stat.Ctim.Unix()
+	mode := fs.FileMode(0o666)
+	if want.kind == aProgram {
+		mode = 0o777
+	}
+	return uint32(sec) == want.sec && uint32(nsec) == want.nsec && stat.Mode&0o7777 == uint32(mode&b.mode.Perm()), nil
 }
 
 type owner struct{ uid, gid int }
@@ -198,7 +206,7 @@ func removeAll(path string) error {
 	}
 	_ = filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700) // read before its entries are: the second call is made after this one
+			_ = os.Chmod(path, 0o700) // walked into only after this
 		}
 		return nil
 	})
