@@ -13,7 +13,7 @@ func TestNonsense(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWalk(t)
-		for range rapid.IntRange(20, 80).Draw(t, "steps") {
+		for range rapid.IntRange(15, 50).Draw(t, "steps") {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(-5, 20).Draw(t, "seconds")) * time.Second)
 			if rapid.IntRange(0, 9).Draw(t, "save") == 9 {
 				w.save()

@@ -19,7 +19,7 @@ func TestWalk(t *testing.T) {
 		w.seeTrunk()
 		w.open()
 		w.open()
-		for range rapid.IntRange(40, 120).Draw(t, "steps") {
+		for range rapid.IntRange(30, 70).Draw(t, "steps") {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "seconds")) * time.Second)
 			rapid.SampledFrom(w.moves()).Draw(t, "move").do()
 			w.check()
