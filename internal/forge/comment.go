@@ -13,8 +13,9 @@ type Site struct {
 	Repo   string // "owner/name"; with Web, commits on trunk are linked
 	Web    string // base address of the forge's pages, without a final slash
 
-	// Change is the address of a change's own page; nil or an empty answer: it is not linked.
+	// Change is the address of a change's own page, Log that of a run's whole output; nil or an empty answer: it is not linked.
 	Change func(repo string, n queue.Number) string
+	Log    func(repo string, id queue.CandidateID, run int) string
 }
 
 // DefaultPrefix is what commands begin with where no setting says otherwise.
@@ -111,11 +112,18 @@ func (p *page) links(n queue.Notice) {
 	if n.Kind == queue.NoticeAnswer {
 		return
 	}
-	change := ""
+	change, log := "", ""
 	if p.site.Change != nil {
 		change = p.site.Change(p.site.Repo, n.Number)
 	}
-	if s := sayLinks(change, p.site.URL); s != "" {
+	id, run := n.ID, n.Run
+	if n.Standing != nil {
+		id, run = n.Standing.ID, n.Standing.Run
+	}
+	if p.site.Log != nil && run > 0 {
+		log = p.site.Log(p.site.Repo, id, run)
+	}
+	if s := sayLinks(change, log, p.site.URL); s != "" {
 		p.add(s)
 	}
 }

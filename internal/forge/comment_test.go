@@ -2,6 +2,7 @@ package forge_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,12 @@ var (
 	alice = queue.Person{ID: 1, Login: "alice"}
 	site  = forge.Site{
 		URL: "https://lander.example.com", Repo: "acme/app", Web: "https://github.com",
-		Change: func(repo string, n queue.Number) string { return "https://lander.example.com/" + repo + "/7" },
+		Change: func(repo string, n queue.Number) string {
+			return fmt.Sprintf("https://lander.example.com/%s/%d", repo, n)
+		},
+		Log: func(repo string, id queue.CandidateID, run int) string {
+			return fmt.Sprintf("https://lander.example.com/logs/%d/%d/%s", id, run, repo)
+		},
 	}
 )
 

@@ -29,7 +29,7 @@ func hostile(t *rapid.T, name string) string {
 		rapid.StringN(0, 20, -1),
 	)
 	parts := rapid.SliceOfN(part, 0, 8).Draw(t, name)
-	return strings.Repeat(strings.Join(parts, ""), rapid.SampledFrom([]int{1, 1, 1, 300}).Draw(t, "times"))
+	return strings.Repeat(strings.Join(parts, ""), rapid.SampledFrom([]int{1, 1, 1, 60}).Draw(t, "times"))
 }
 
 func clip(s string, most int) string { return s[:min(len(s), most)] }

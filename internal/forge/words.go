@@ -312,10 +312,13 @@ func sayCommit(from, to, title string) string {
 
 func sayMore(n int) string { return fmt.Sprintf("and %d more", n) }
 
-func sayLinks(change, all string) string {
+func sayLinks(change, log, all string) string {
 	var links []string
 	if change != "" {
 		links = append(links, link("Details", change))
+	}
+	if log != "" {
+		links = append(links, link("Whole output", log))
 	}
 	if all != "" {
 		links = append(links, link("The queue", all))

@@ -54,7 +54,7 @@ type Client struct {
 	sessions map[string]*session // by repository; "" with a token
 	self     queue.Person
 	roles    map[roleKey]roleSeen
-	written  map[string]string // last words by comment or status, so that the same are not written again
+	written  map[string]string // digest of the last words by comment or status, so that the same are not written again
 	budgets  map[string]budget // by session
 }
 

@@ -3,7 +3,10 @@ package github_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -310,5 +313,60 @@ func TestWhoLanderIs(t *testing.T) {
 	self, err = c.Self(t.Context())
 	if err != nil || !ok || self != (queue.Person{ID: me.ID, Login: "lander[bot]", Bot: true}) {
 		t.Errorf("%+v, %v", self, err)
+	}
+}
+
+func TestTheListHasPages(t *testing.T) {
+	t.Parallel()
+	// 230 pull requests, the newest change first; while the second page is read, one moves to the front.
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		page, err := strconv.Atoi(r.URL.Query().Get("page"))
+		if err != nil {
+			t.Error(err)
+		}
+		first := (page - 1) * 100
+		if page > 1 {
+			first--
+		}
+		var items []string
+		for i := first; i < min(first+100, 230); i++ {
+			items = append(items, fmt.Sprintf(`{"number": %d, "state": "open", "updated_at": %q, "head": {"sha": "%040d"}}`,
+				1000-i, time.Unix(1_000_000-int64(i), 0).UTC().Format(time.RFC3339), i))
+		}
+		if _, err := fmt.Fprintf(w, "[%s]", strings.Join(items, ",")); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer srv.Close()
+	c, err := github.New(github.Config{BaseURL: srv.URL, Token: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := c.Open(t.Context(), repo, "main", time.Time{})
+	if err != nil || len(all) != 230 || len(asked) != 3 {
+		t.Fatalf("%d of 230 in %d pages, %v", len(all), len(asked), err)
+	}
+	for i, g := range all {
+		if g.Number != queue.Number(1000-i) || !g.Open {
+			t.Fatalf("number %d is %+v", i, g)
+		}
+	}
+	asked = nil
+	some, err := c.Open(t.Context(), repo, "main", time.Unix(1_000_000-50, 0))
+	if err != nil || len(some) != 51 || len(asked) != 1 || !strings.Contains(asked[0], "state=all") || !strings.Contains(asked[0], "base=main") {
+		t.Errorf("%d in %q, %v", len(some), asked, err)
+	}
+}
+
+func BenchmarkLook(b *testing.B) {
+	w := newWorld(b)
+	n, _ := w.pull("door")
+	w.review(n, "bob", hub.EventApprove, "")
+	w.say(n, "mia", "@lander land")
+	c := w.client()
+	for b.Loop() {
+		w.look(c, n)
 	}
 }

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 
 // Tell says a notice, and may be called again with the same one: after a crash, after an error whose effect is not known, or with
 // remote, the comment that told it before. It gives the comment's id. Words that have not changed are not written again.
+// Two calls about the same key must not run at once.
 func (c *Client) Tell(ctx context.Context, repo string, n queue.Notice, remote string) (string, error) {
 	deed := fmt.Sprintf("tell %s on %s%v", n.Key, repo, n.Number)
 	owner, name, err := split(repo)
@@ -57,11 +59,12 @@ func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (st
 	if body == "" {
 		return remote, fmt.Errorf("write words: %w", &forge.RejectedError{Message: "a notice of kind " + strconv.Quote(string(n.Kind)) + " has none"})
 	}
+	want := digest(body)
 	id, stands, err := t.told(ctx, n, remote)
 	if err != nil {
 		return remote, err
 	}
-	if id != 0 && !same(stands, body) {
+	if id != 0 && stands != want {
 		_, _, err := t.session.gh.Issues.EditComment(ctx, t.owner, t.name, id, &gogithub.IssueComment{Body: &body})
 		switch {
 		case err == nil:
@@ -78,11 +81,11 @@ func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (st
 		}
 		id = m.GetID()
 	}
-	t.client.wrote(t.commentKey(id), body)
+	t.client.wrote(t.commentKey(id), want)
 	return strconv.FormatInt(id, 10), nil
 }
 
-// told finds the comment that told this notice before, and what it says. 0: none did, or somebody deleted it.
+// told finds the comment that told this notice before, and the digest of what it says. 0: none did, or somebody deleted it.
 func (t *teller) told(ctx context.Context, n queue.Notice, remote string) (id int64, stands string, err error) {
 	if id, err := strconv.ParseInt(remote, 10, 64); err == nil && id > 0 {
 		if stands, ok := t.client.wroteBefore(t.commentKey(id)); ok {
@@ -91,7 +94,7 @@ func (t *teller) told(ctx context.Context, n queue.Notice, remote string) (id in
 		m, _, err := t.session.gh.Issues.GetComment(ctx, t.owner, t.name, id)
 		switch {
 		case err == nil:
-			return id, m.GetBody(), nil
+			return id, digest(m.GetBody()), nil
 		case !errors.Is(t.client.kind(t.session, err), forge.ErrNotFound):
 			return 0, "", t.fault("read comment", err)
 		}
@@ -106,7 +109,7 @@ func (t *teller) told(ctx context.Context, n queue.Notice, remote string) (id in
 	}
 	for _, m := range comments {
 		if key, ok := forge.HiddenKey(m.GetBody()); ok && key == n.Key && m.GetUser().GetID() == self.ID {
-			return m.GetID(), m.GetBody(), nil
+			return m.GetID(), digest(m.GetBody()), nil
 		}
 	}
 	return 0, "", nil
@@ -133,7 +136,7 @@ func (t *teller) status(ctx context.Context, n queue.Notice) error {
 	if page := t.client.config.Site.Change; page != nil {
 		target = page(t.repo, n.Number)
 	}
-	want := state + " " + description + " " + target
+	want := digest(state + " " + description + " " + target)
 	key := "status " + t.repo + " " + head
 	stands, ok := t.client.wroteBefore(key)
 	if !ok {
@@ -169,7 +172,7 @@ func (t *teller) stood(ctx context.Context, head string) (string, error) {
 	}
 	for _, s := range statuses {
 		if s.GetContext() == forge.StatusContext {
-			return s.GetState() + " " + s.GetDescription() + " " + s.GetTargetURL(), nil
+			return digest(s.GetState() + " " + s.GetDescription() + " " + s.GetTargetURL()), nil
 		}
 	}
 	return "", nil
@@ -204,24 +207,24 @@ func (t *teller) commentKey(id int64) string { return fmt.Sprintf("comment %s %d
 // mostWritten bounds what is remembered; forgetting costs a request.
 const mostWritten = 2000
 
-func (c *Client) wrote(key, words string) {
+func (c *Client) wrote(key, digest string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.written) >= mostWritten {
 		clear(c.written)
 	}
-	c.written[key] = words
+	c.written[key] = digest
 }
 
-func (c *Client) wroteBefore(key string) (string, bool) {
+func (c *Client) wroteBefore(key string) (digest string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	words, ok := c.written[key]
-	return words, ok
+	digest, ok = c.written[key]
+	return digest, ok
 }
 
-// same compares as the forge keeps text, whose line ends and last lines may differ.
-func same(a, b string) bool {
-	tidy := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
-	return tidy(a) == tidy(b)
+// digest stands for text as the forge keeps it, whose line ends and last lines may differ.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))))
+	return string(sum[:])
 }

@@ -23,7 +23,7 @@ const repo = "acme/app"
 
 // world is a hub behind a wire that notes each request and can be told to misbehave.
 type world struct {
-	*testing.T
+	testing.TB
 	hub *hub.Hub
 	url string
 
@@ -36,9 +36,9 @@ type world struct {
 
 // newWorld has acme/app with ada, who administers it, mia, who maintains, bob and carol, who write, tess, who triages, and rita, who
 // reads. lander-bot writes.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{T: t}
+	w := &world{TB: t}
 	h, err := hub.Open(t.TempDir(), hub.Options{Now: w.hubNow})
 	w.must(err)
 	srv := httptest.NewServer(http.HandlerFunc(w.serve))
