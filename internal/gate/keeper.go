@@ -107,9 +107,12 @@ func (k *Keeper) init() {
 		k.post = make(chan struct{}, 1)
 		k.running = map[run]context.CancelFunc{}
 		k.lookErr = map[queue.Number]failure{}
-		if k.Now == nil {
-			k.Now = time.Now
+		now := k.Now
+		if now == nil {
+			now = time.Now
 		}
+		// As fine as the database keeps it, so that what is in memory equals what a load would give.
+		k.Now = func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 		if k.Every <= 0 {
 			k.Every = 30 * time.Second
 		}

@@ -48,6 +48,9 @@ func (s *Server) repository(name string, client *github.Client) *repository {
 			Env: s.settings.RunEnv, Log: s.log,
 		},
 	}
+	if err := r.runner.Sweep(); err != nil {
+		s.log.Warn().Err(err).Str("repository", name).Msg("what killed test runs left behind is still there")
+	}
 	s.repos[name] = r
 	return r
 }
