@@ -93,7 +93,7 @@ func (s *Server) items(hints []forge.Hint) []store.InboxItem {
 				items = append(items, store.InboxItem{Lane: l, Number: h.Number})
 			}
 			if h.Branch == l.Trunk {
-				items = append(items, store.InboxItem{Lane: l, Trunk: true})
+				items = append(items, store.InboxItem{Lane: l, Trunk: true, Tip: h.Tip})
 			}
 		}
 	}

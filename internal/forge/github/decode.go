@@ -13,6 +13,7 @@ import (
 // payload is what lander reads of a webhook: only where to look.
 type payload struct {
 	Ref        string `json:"ref"`
+	After      string `json:"after"`
 	Repository *struct {
 		FullName string `json:"full_name"`
 	} `json:"repository"`
@@ -26,6 +27,9 @@ type payload struct {
 		Number      int       `json:"number"`
 		PullRequest *struct{} `json:"pull_request"`
 	} `json:"issue"`
+	Comment struct {
+		Body string `json:"body"`
+	} `json:"comment"`
 }
 
 // Decode reads a webhook that was verified before. event is its X-GitHub-Event header, body its JSON. An event that says nothing about
@@ -60,9 +64,15 @@ func Decode(event string, body []byte) ([]forge.Hint, error) {
 			return nil, nil
 		}
 		h.Branch = branch
+		if tip, err := queue.ParseSHA(p.After); err == nil && strings.Trim(p.After, "0") != "" {
+			h.Tip = tip
+		}
 	case event == "issue_comment":
 		if p.Issue == nil || p.Issue.PullRequest == nil {
 			return nil, nil
+		}
+		if _, own := forge.HiddenKey(p.Comment.Body); own {
+			return nil, nil // lander's own words, which never tell it anything
 		}
 		h.Number = queue.Number(p.Issue.Number)
 	case p.PullRequest != nil:
