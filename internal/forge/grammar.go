@@ -2,6 +2,7 @@ package forge
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -69,11 +70,9 @@ func (g *grammar) command(rest string) Parsed {
 		g.none("p=N", args)
 		return p
 	}
-	for _, w := range laterVerbs {
-		if name == w {
-			g.fail(sayLater(w))
-			return Parsed{}
-		}
+	if slices.Contains(laterVerbs, name) {
+		g.fail(sayLater(name))
+		return Parsed{}
 	}
 	verb, ok := verbs[name]
 	switch {
@@ -109,7 +108,7 @@ func (g *grammar) land(args []string) Parsed {
 			if key == "p" {
 				p.Priority = g.number(value)
 			}
-		case contains(laterArgs, key):
+		case slices.Contains(laterArgs, key):
 			g.fail(sayLater(key))
 		case !assigned && (hexDigits.MatchString(arg) || likeSHA.MatchString(arg)):
 			if p.SHA != "" {
@@ -174,19 +173,10 @@ func words(s string) []string {
 	})
 }
 
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
-}
-
 // nearest is the word that takes the fewest changed letters to reach, if that is few for its length.
 func nearest(typed string, known []string) string {
 	key, _, _ := strings.Cut(typed, "=")
-	if s := synonyms[key]; contains(known, s) {
+	if s := synonyms[key]; slices.Contains(known, s) {
 		return s
 	}
 	best, least := "", 4

@@ -29,16 +29,21 @@ type roleSeen struct {
 
 // Self is who lander is on the forge. Its own comments are never commands.
 func (c *Client) Self(ctx context.Context) (queue.Person, error) {
-	if c.app == nil {
-		return c.selfBy(ctx, c.open("", c.config.Token, time.Time{}))
-	}
-	// Who an App's account is, is public; its own proof is not good for asking.
-	s := &session{gh: c.rest("", nil)}
 	c.mu.Lock()
+	var s *session
 	for _, known := range c.sessions {
 		s = known
+		break
 	}
 	c.mu.Unlock()
+	switch {
+	case s != nil:
+	case c.app == nil:
+		s = c.open("", c.config.Token, time.Time{})
+	default:
+		// Who an App's account is, is public; its own proof is not good for asking.
+		s = &session{gh: c.rest("", nil)}
+	}
 	return c.selfBy(ctx, s)
 }
 
