@@ -33,7 +33,8 @@ type payload struct {
 }
 
 // Decode reads a webhook that was verified before. event is its X-GitHub-Event header, body its JSON. An event that says nothing about
-// a pull request or a branch gives no hints.
+// a pull request or a branch gives no hints, nor does a comment that ends with a hidden key: nearly always it is lander's own, and
+// where somebody copied one, the poll sees what else the comment says.
 func Decode(event string, body []byte) ([]forge.Hint, error) {
 	switch event {
 	case "push", "pull_request", "pull_request_review", "pull_request_review_thread", "issue_comment":
@@ -72,7 +73,7 @@ func Decode(event string, body []byte) ([]forge.Hint, error) {
 			return nil, nil
 		}
 		if _, own := forge.HiddenKey(p.Comment.Body); own {
-			return nil, nil // lander's own words, which never tell it anything
+			return nil, nil // lander's own words tell it nothing
 		}
 		h.Number = queue.Number(p.Issue.Number)
 	case p.PullRequest != nil:

@@ -17,6 +17,7 @@ import (
 
 func TestWhereWebhooksSayToLook(t *testing.T) {
 	t.Parallel()
+	tip := strings.Repeat("a", 40)
 	const at = `"repository": {"full_name": "acme/app"}, "installation": {"id": 5}`
 	for name, c := range map[string]struct{ event, body, want string }{
 		"opened":             {"pull_request", `{"action": "opened", "pull_request": {"number": 7}, ` + at + `}`, "acme/app #7  5"},
@@ -24,6 +25,11 @@ func TestWhereWebhooksSayToLook(t *testing.T) {
 		"resolved":           {"pull_request_review_thread", `{"pull_request": {"number": 7}, ` + at + `}`, "acme/app #7  5"},
 		"commented":          {"issue_comment", `{"issue": {"number": 7, "pull_request": {"url": "x"}}, ` + at + `}`, "acme/app #7  5"},
 		"pushed":             {"push", `{"ref": "refs/heads/feature/x", ` + at + `}`, "acme/app #0 feature/x 5"},
+		"pushed to":          {"push", `{"ref": "refs/heads/x", "after": "` + tip + `", ` + at + `}`, "acme/app #0 x 5" + tip},
+		"deleted":            {"push", `{"ref": "refs/heads/x", "after": "` + strings.Repeat("0", 40) + `", ` + at + `}`, "acme/app #0 x 5"},
+		"pushed to nowhere":  {"push", `{"ref": "refs/heads/x", "after": "--upload-pack=x", ` + at + `}`, "acme/app #0 x 5"},
+		"lander's own words": {"issue_comment", `{"issue": {"number": 7, "pull_request": {}}, "comment": {"body": "Hi\n\n<!-- lander:living/7:v1 {} -->\n"}, ` + at + `}`, ""},
+		"quoted words":       {"issue_comment", `{"issue": {"number": 7, "pull_request": {}}, "comment": {"body": "> <!-- lander:living/7:v1 {} -->"}, ` + at + `}`, "acme/app #7  5"},
 		"no installation":    {"push", `{"ref": "refs/heads/main", "repository": {"full_name": "acme/app"}}`, "acme/app #0 main 0"},
 		"a tag":              {"push", `{"ref": "refs/tags/v1", ` + at + `}`, ""},
 		"an issue's comment": {"issue_comment", `{"issue": {"number": 7}, ` + at + `}`, ""},
@@ -41,7 +47,7 @@ func TestWhereWebhooksSayToLook(t *testing.T) {
 		hints, err := github.Decode(c.event, []byte(c.body))
 		got := ""
 		for _, h := range hints {
-			got += fmt.Sprintf("%s %v %s %d", h.Repo, h.Number, h.Branch, h.Installation)
+			got += fmt.Sprintf("%s %v %s %d%s", h.Repo, h.Number, h.Branch, h.Installation, h.Tip)
 		}
 		if err != nil {
 			got = "error"
@@ -77,7 +83,7 @@ func TestEveryWebhookOfAChangesLifeSaysWhereToLook(t *testing.T) {
 	defer ears.Close()
 	_, err := w.hub.AddHook(repo, ears.URL, "hush", "*")
 	w.must(err)
-	n, _ := w.pull("door")
+	n, head := w.pull("door")
 	w.say(n, "bob", "hello")
 	w.review(n, "bob", hub.EventApprove, "")
 	w.must(w.hub.ClosePull(repo, int(n), "carol"))
@@ -85,7 +91,7 @@ func TestEveryWebhookOfAChangesLifeSaysWhereToLook(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for event, want := range map[string]forge.Hint{
-		"push":                {Repo: repo, Branch: "door"},
+		"push":                {Repo: repo, Branch: "door", Tip: head},
 		"pull_request":        {Repo: repo, Number: n},
 		"pull_request_review": {Repo: repo, Number: n},
 		"issue_comment":       {Repo: repo, Number: n},
