@@ -44,6 +44,17 @@ type budget struct {
 	reset     time.Time
 }
 
+// less takes in what an answer says. Answers of one moment come in any order: of the same hour the lower number is the newer.
+func (b budget) less(said budget) budget {
+	if said.reset.Equal(b.reset) {
+		said.remaining = min(said.remaining, b.remaining)
+	}
+	if said.reset.Before(b.reset) {
+		return b
+	}
+	return said
+}
+
 func (m *metered) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := m.next.RoundTrip(r)
 	if err != nil {
@@ -53,7 +64,7 @@ func (m *metered) RoundTrip(r *http.Request) (*http.Response, error) {
 	reset, err2 := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64)
 	if err1 == nil && err2 == nil {
 		m.client.mu.Lock()
-		m.client.budgets[m.key] = budget{remaining: remaining, reset: time.Unix(reset, 0)}
+		m.client.budgets[m.key] = m.client.budgets[m.key].less(budget{remaining: remaining, reset: time.Unix(reset, 0)})
 		m.client.mu.Unlock()
 	}
 	return resp, nil
