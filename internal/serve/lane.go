@@ -16,57 +16,52 @@ import (
 	"lander/internal/vcs"
 )
 
-// forgeTimeout bounds one request to the forge.
-const forgeTimeout = 30 * time.Second
-
 // repository is what lanes of one repository share.
 type repository struct {
 	mirror *vcs.Repo
 	runner *testrun.Runner
 }
 
-// lane is one lane and what only it has.
-type lane struct {
-	keeper *gate.Keeper
-	runner *testrun.Runner
-}
-
 // repository gives the mirror and the runner of a repository, making both at the first call.
-func (s *Server) repository(name string, client *github.Client) *repository {
-	if r := s.repos[name]; r != nil {
-		return r
+func (r *Rooms) repository(name string) *repository {
+	if known := r.repos[name]; known != nil {
+		return known
 	}
-	in := func(kind string) string { return filepath.Join(s.settings.DataDir, kind, filepath.FromSlash(name)) }
-	mirror := &vcs.Repo{
-		Dir: in("mirrors") + ".git", Remote: s.settings.Remote(name), Email: s.settings.Committer.Email,
-		Auth: func(ctx context.Context) (string, string, error) { return client.GitAuth(ctx, name) },
+	in := func(kind string) string { return filepath.Join(r.Settings.DataDir, kind, filepath.FromSlash(name)) }
+	m := &vcs.Repo{
+		Dir: in("mirrors") + ".git", Remote: r.Settings.Remote(name), Email: r.Settings.Committer.Email,
+		Auth: func(ctx context.Context) (string, string, error) { return r.Forge.GitAuth(ctx, name) },
 	}
-	r := &repository{
-		mirror: mirror,
+	made := &repository{
+		mirror: m,
 		runner: &testrun.Runner{
-			Checkouts: &vcs.Slots{Repo: mirror, Dir: in("checkouts")}, Logs: in("logs"), Caches: filepath.Join(s.settings.DataDir, "caches"),
-			Env: s.settings.RunEnv, Log: s.log,
+			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: filepath.Join(r.Settings.DataDir, "caches"),
+			Env: r.Settings.RunEnv, Now: r.Now, Log: r.Log,
 		},
 	}
-	if err := r.runner.Sweep(); err != nil {
-		s.log.Warn().Err(err).Str("repository", name).Msg("what killed test runs left behind is still there")
+	if err := made.runner.Sweep(); err != nil {
+		r.Log.Warn().Err(err).Str("repository", name).Msg("what killed test runs left behind is still there")
 	}
-	s.repos[name] = r
-	return r
+	if r.repos == nil {
+		r.repos = map[string]*repository{}
+	}
+	r.repos[name] = made
+	return made
 }
 
-func (s *Server) lane(l queue.Lane, client *github.Client) (*lane, error) {
-	repo := s.repository(l.Repo, client)
-	log := s.log.With().Stringer("lane", l).Logger()
-	k := &gate.Keeper{
-		Lane: l, Store: s.store, Outbox: s.store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
-		Forge: &onForge{client: client, lane: l}, Push: repo.mirror.Land, ReadPolicy: config.ParsePolicy, Policy: s.policy, Every: s.settings.Poll, Log: log,
+// Keeper makes the keeper of a lane.
+func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
+	repo := r.repository(l.Repo)
+	return &gate.Keeper{
+		Lane: l, Store: r.Store, Outbox: r.Store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
+		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, ReadPolicy: config.ParsePolicy, Policy: r.Policy,
+		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) {
 			// The mirror is made by whoever keeps the lane, again and again until the git server answers.
 			if err := repo.mirror.Init(ctx); err != nil {
 				return nil, nil, fmt.Errorf("make mirror of %s: %w", l.Repo, err)
 			}
-			return s.store.Hold(ctx, l)
+			return r.Store.Hold(ctx, l)
 		},
 		Test: func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
 			return repo.runner.Run(ctx, testrun.Job{
@@ -74,7 +69,6 @@ func (s *Server) lane(l queue.Lane, client *github.Client) (*lane, error) {
 			})
 		},
 	}
-	return &lane{keeper: k, runner: repo.runner}, nil
 }
 
 // mirror gives gate a repository in gate's words.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -12,8 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"lander/internal/config"
-	"lander/internal/forge"
-	"lander/internal/forge/github"
+	"lander/internal/gate"
 	"lander/internal/queue"
 	"lander/internal/store"
 	"lander/internal/store/embedded"
@@ -36,8 +34,7 @@ type Server struct {
 	free     func()           // gives the data directory back
 	pg       *embedded.Server // nil: the database is somebody else's
 	store    *store.Store
-	repos    map[string]*repository
-	lanes    map[queue.Lane]*lane
+	keepers  map[queue.Lane]*gate.Keeper
 	web      *web.Server
 	url      string
 
@@ -53,7 +50,7 @@ const databaseName = "lander"
 // Start brings a lander up and returns when it answers. ctx bounds the start only. Its errors are sentences for the operator.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
-		settings: o.Settings, log: o.Log, policy: o.Policy, repos: map[string]*repository{}, lanes: map[queue.Lane]*lane{},
+		settings: o.Settings, log: o.Log, policy: o.Policy, keepers: map[queue.Lane]*gate.Keeper{},
 		failed: make(chan error, 1), free: func() {},
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -101,8 +98,8 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 			s.nudge(l)
 		}
 	})
-	for _, l := range s.lanes {
-		s.group.Go(func() { _ = l.keeper.Run(run) }) // ends only with its context
+	for _, k := range s.keepers {
+		s.group.Go(func() { _ = k.Run(run) }) // ends only with its context
 	}
 	s.ready.Store(true)
 	return nil
@@ -113,16 +110,16 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.database(ctx); err != nil {
 		return err
 	}
-	client, err := github.New(s.github())
+	client, err := NewForge(s.settings, s.url, nil, s.log)
 	if err != nil {
 		return err
 	}
+	rooms := &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Log: s.log}
 	for _, l := range s.settings.Lanes {
-		if s.lanes[l], err = s.lane(l, client); err != nil {
-			return err
-		}
+		s.keepers[l] = rooms.Keeper(l)
 	}
-	s.pages()
+	s.web = rooms.Web(s.nudge)
+	s.web.Alive = s.alive
 	return nil
 }
 
@@ -169,9 +166,9 @@ func (s *Server) Stop() {
 
 // nudge makes a lane's keeper look again now; the zero lane is every lane.
 func (s *Server) nudge(which queue.Lane) {
-	for l, it := range s.lanes {
+	for l, k := range s.keepers {
 		if which == (queue.Lane{}) || which == l {
-			it.keeper.Nudge()
+			k.Nudge()
 			s.web.Stir(l)
 		}
 	}
@@ -197,15 +194,4 @@ func (s *Server) database(ctx context.Context) error {
 	var err error
 	s.store, err = store.Open(ctx, url, s.log)
 	return err
-}
-
-func (s *Server) github() github.Config {
-	c := github.Config{
-		BaseURL: s.settings.ForgeURL, Token: s.settings.Token.Reveal(), Prefix: s.settings.Prefix, Log: s.log, HTTP: &http.Client{Timeout: forgeTimeout},
-		Site: forge.Site{URL: s.url, Prefix: s.settings.Prefix, Change: s.changePage},
-	}
-	if s.settings.App.ID != 0 {
-		c.App = &github.App{ID: s.settings.App.ID, Key: []byte(s.settings.App.Key.Reveal()), InstallationID: s.settings.App.Installation}
-	}
-	return c
 }

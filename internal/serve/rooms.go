@@ -1,0 +1,75 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/config"
+	"lander/internal/forge"
+	"lander/internal/forge/github"
+	"lander/internal/queue"
+	"lander/internal/store"
+	"lander/internal/web"
+)
+
+// Rooms joins the rooms that do not know one another. A Server does nothing without it; tests use it alone, and put a clock of
+// their own and faults in between.
+type Rooms struct {
+	Settings config.Server    // required, as config.Load gives it
+	Store    *store.Store     // required
+	Forge    *github.Client   // required
+	Policy   []byte           // the policy of repositories that have no policy file; nil: nothing lands there
+	Now      func() time.Time // nil: time.Now
+	Log      zerolog.Logger
+
+	repos map[string]*repository
+}
+
+// forgeTimeout bounds one request to the forge.
+const forgeTimeout = 30 * time.Second
+
+// NewForge makes the client of the forge that settings name. url is where people reach lander's pages; now may be nil.
+func NewForge(settings config.Server, url string, now func() time.Time, log zerolog.Logger) (*github.Client, error) {
+	page := func(repo string, n queue.Number) string {
+		i := slices.IndexFunc(settings.Lanes, func(l queue.Lane) bool { return l.Repo == repo })
+		if i < 0 {
+			return ""
+		}
+		return url + web.ChangePath(settings.Lanes[i], n)
+	}
+	c := github.Config{
+		BaseURL: settings.ForgeURL, Token: settings.Token.Reveal(), Prefix: settings.Prefix, Log: log, Now: now,
+		HTTP: &http.Client{Timeout: forgeTimeout}, Site: forge.Site{URL: url, Prefix: settings.Prefix, Change: page},
+	}
+	if settings.App.ID != 0 {
+		c.App = &github.App{ID: settings.App.ID, Key: []byte(settings.App.Key.Reveal()), InstallationID: settings.App.Installation}
+	}
+	return github.New(c)
+}
+
+// Web makes the web server, which may be changed until it is first used. nudge wakes a lane's keeper.
+func (r *Rooms) Web(nudge func(queue.Lane)) *web.Server {
+	var secrets [][]byte
+	for _, secret := range r.Settings.WebhookSecrets {
+		secrets = append(secrets, []byte(secret.Reveal()))
+	}
+	return &web.Server{
+		Inbox: r.Store, Views: r.Store, Lanes: r.Settings.Lanes, Healthy: r.Store.Healthy, WebhookSecrets: secrets, Verify: forge.Verify,
+		Decode: github.Decode, Nudge: nudge, Logs: r.logs, APIToken: r.Settings.APIToken.Reveal(), Public: r.Settings.Public,
+		Forge: forgePages(r.Settings.ForgeURL), Now: r.Now, Log: r.Log,
+	}
+}
+
+func (r *Rooms) logs(_ context.Context, l queue.Lane, id web.RunID) (io.ReadCloser, error) {
+	repo := r.repos[l.Repo]
+	if repo == nil {
+		return nil, fmt.Errorf("open log: %v is not kept here", l)
+	}
+	return repo.runner.Open(runID(l, id.Candidate, id.Number))
+}
