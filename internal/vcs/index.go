@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
+	"iter"
+	"strings"
 )
 
 // kind is what the index has at a path.
@@ -19,76 +20,87 @@ const (
 	aDir
 )
 
-// entry is what belongs at a name: its kind, and when its inode last changed as far as git knows.
+// entry is what belongs at a name, with what git remembers of its inode. The numbers are cut to 32 bits.
 type entry struct {
 	kind      kind
-	sec, nsec uint32
+	sec, nsec uint32 // when the inode last changed
+	ino, size uint32
+}
+
+// record is one path of an index.
+type record struct {
+	entry
+	path []byte
+	id   []byte
+}
+
+// records reads a git index of version 2 or 3, the ones that git writes unless it is told otherwise. width is the length
+// of an object id in bytes. git ls-files would take longer, and does not tell the whole of the times.
+func records(index []byte, width int) iter.Seq2[record, error] {
+	const (
+		head     = 12
+		stat     = 40 // ctime, mtime, dev, ino, mode, uid, gid, size: 32 bits each, the two times two of them
+		extended = 0x4000
+	)
+	broken := errors.New("read index: not one of version 2 or 3")
+	return func(yield func(record, error) bool) {
+		if len(index) < head || string(index[:4]) != "DIRC" {
+			yield(record{}, broken)
+			return
+		}
+		word := func(at int) uint32 { return binary.BigEndian.Uint32(index[at:]) }
+		if version := word(4); version != 2 && version != 3 {
+			yield(record{}, broken)
+			return
+		}
+		at := head
+		for range word(8) {
+			name := at + stat + width + 2
+			if name+2 > len(index) {
+				yield(record{}, broken)
+				return
+			}
+			if binary.BigEndian.Uint16(index[name-2:])&extended != 0 {
+				name += 2
+			}
+			length := bytes.IndexByte(index[name:], 0)
+			if length < 0 {
+				yield(record{}, broken)
+				return
+			}
+			r := record{path: index[name : name+length], id: index[at+stat : at+stat+width]}
+			r.entry = entry{sec: word(at), nsec: word(at + 4), ino: word(at + 20), size: word(at + 36)}
+			switch mode := word(at + 24); mode {
+			case 0o100644:
+				r.kind = aFile
+			case 0o100755:
+				r.kind = aProgram
+			case 0o120000:
+				r.kind = aLink
+			case 0o160000:
+				r.kind = aSubmodule
+			default:
+				yield(record{}, fmt.Errorf("read index: mode %o", mode))
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+			at += (name - at + length + 8) &^ 7
+		}
+	}
 }
 
 // listing is what belongs into each directory, by path and name. "" is the root.
 type listing map[string]map[string]entry
 
-// readIndex reads a git index of version 2 or 3, the ones that git writes unless it is told otherwise. width is the
-// length of an object id in bytes. Asking git ls-files for the same costs three times as much, and it hides part of the
-// change times.
-func readIndex(path string, width int) (listing, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	known, err := parseIndex(data, width)
-	if err != nil {
-		return nil, fmt.Errorf("read index %s: %w", path, err)
-	}
-	return known, nil
-}
-
-func parseIndex(data []byte, width int) (listing, error) {
-	const (
-		head     = 12
-		stat     = 40 // ctime, mtime, dev, ino, mode, uid, gid, size: 32 bits each, the times two of them
-		extended = 0x4000
-	)
-	broken := errors.New("not an index of version 2 or 3")
-	if len(data) < head || string(data[:4]) != "DIRC" {
-		return nil, broken
-	}
-	version, count := binary.BigEndian.Uint32(data[4:]), binary.BigEndian.Uint32(data[8:])
-	if version != 2 && version != 3 {
-		return nil, broken
-	}
+func listIndex(index []byte, width int) (listing, error) {
 	known := listing{"": {}}
-	at := head
-	for range count {
-		name := at + stat + width + 2
-		if name > len(data) {
-			return nil, broken
+	for r, err := range records(index, width) {
+		if err != nil {
+			return nil, err
 		}
-		if binary.BigEndian.Uint16(data[name-2:])&extended != 0 {
-			name += 2
-		}
-		end := -1
-		if name <= len(data) {
-			end = bytes.IndexByte(data[name:], 0)
-		}
-		if end < 0 {
-			return nil, broken
-		}
-		e := entry{sec: binary.BigEndian.Uint32(data[at:]), nsec: binary.BigEndian.Uint32(data[at+4:])}
-		switch mode := binary.BigEndian.Uint32(data[at+24:]); mode {
-		case 0o100644:
-			e.kind = aFile
-		case 0o100755:
-			e.kind = aProgram
-		case 0o120000:
-			e.kind = aLink
-		case 0o160000:
-			e.kind = aSubmodule
-		default:
-			return nil, fmt.Errorf("mode %o", mode)
-		}
-		known.add(string(data[name:name+end]), e)
-		at += (name - at + end + 8) &^ 7
+		known.add(string(r.path), r.entry)
 	}
 	return known, nil
 }
@@ -99,10 +111,7 @@ func (l listing) add(path string, e entry) {
 		l[path] = map[string]entry{} // nothing belongs into it
 	}
 	for {
-		slash := len(path) - 1
-		for slash >= 0 && path[slash] != '/' {
-			slash--
-		}
+		slash := strings.LastIndexByte(path, '/')
 		dir := path[:max(slash, 0)]
 		names, seen := l[dir]
 		if !seen {
@@ -115,4 +124,19 @@ func (l listing) add(path string, e entry) {
 		}
 		path, e = dir, entry{kind: aDir}
 	}
+}
+
+// attributes are the paths and ids of all .gitattributes files. When they change, files that are the same in two commits
+// may yet look different when checked out.
+func attributes(index []byte, width int) (string, error) {
+	var b strings.Builder
+	for r, err := range records(index, width) {
+		if err != nil {
+			return "", err
+		}
+		if bytes.HasSuffix(r.path, []byte(".gitattributes")) {
+			fmt.Fprintf(&b, "%s\x00%x\x00", r.path, r.id)
+		}
+	}
+	return b.String(), nil
 }

@@ -130,34 +130,60 @@ func (s *slot) fill(ctx context.Context, sha queue.SHA) error {
 	if err := os.Mkdir(s.tree(), 0o777); err != nil {
 		return err
 	}
-	if err := s.read(ctx, sha); err != nil {
+	index, err := s.read(ctx, sha, false)
+	if err != nil {
 		return err
 	}
-	return s.plant(sha)
+	return s.plant(sha, index)
 }
 
-var errFirstUse = errors.New("never used")
+var (
+	errFirstUse   = errors.New("never used")
+	errAttributes = errors.New("other attributes: every file may look different")
+)
 
 func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
-	if _, err := os.Lstat(s.index()); err != nil {
-		return errFirstUse
+	width := len(sha) / 2
+	old, err := os.ReadFile(s.index())
+	if err != nil {
+		return errors.Join(errFirstUse, err)
 	}
 	if err := removeAll(s.index() + ".lock"); err != nil {
 		return err
 	}
-	if err := s.sweep(ctx, len(sha)/2); err != nil {
+	before, err := attributes(old, width)
+	if err != nil {
 		return err
 	}
-	if err := s.read(ctx, sha); err != nil {
+	missing, err := s.sweep(ctx, old, width)
+	if err != nil {
 		return err
 	}
-	return s.plant(sha)
+	index, err := s.read(ctx, sha, !missing)
+	if err != nil {
+		return err
+	}
+	after, err := attributes(index, width)
+	if err != nil {
+		return err
+	}
+	if before != after {
+		return errAttributes
+	}
+	return s.plant(sha, index)
 }
 
-// read makes the tracked files those of the commit. Files whose stat data are not what the index remembers are written
-// anew, so that a change to content, mode or owner does not survive.
-func (s *slot) read(ctx context.Context, sha queue.SHA) error {
-	return s.git().Run(ctx, "read-tree", "--reset", "-u", "--no-recurse-submodules", string(sha))
+// read makes the tracked files those of the commit and returns the index. When the tree is known to be what the index
+// says, git need not look at the files that stay the same.
+func (s *slot) read(ctx context.Context, sha queue.SHA, known bool) ([]byte, error) {
+	how := "--reset"
+	if known {
+		how = "-m"
+	}
+	if err := s.git().Run(ctx, "read-tree", how, "-u", "--no-recurse-submodules", string(sha)); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(s.index())
 }
 
 func (s *slot) git() Git {

@@ -307,6 +307,27 @@ func TestACrashedCheckoutIsMended(t *testing.T) {
 	}
 }
 
+// A file that is the same in both commits looks different when the attributes say so.
+func TestAttributesOfTheCommitCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "sha1")
+	w.play(func(s *script) {
+		s.commit("base", tree{"win.bat": "echo\n"})
+		s.commit("crlf", tree{"win.bat": "echo\n", ".gitattributes": "*.bat text eol=crlf\n"}, "base")
+	}).mirror("base")
+	slots := &Slots{Repo: w.repo, Dir: t.TempDir()}
+	for name, want := range map[string]string{"base": "echo\n", "crlf": "echo\r\n"} {
+		for range 2 {
+			dir, release, err := slots.Checkout(w.ctx, w.ids[name])
+			w.must(err)
+			if text, err := os.ReadFile(filepath.Join(dir, "win.bat")); err != nil || string(text) != want || w.status(dir) != "" {
+				t.Errorf("%s: %q, %v", name, text, err)
+			}
+			release()
+		}
+	}
+}
+
 func TestSlotsGrowOnDemand(t *testing.T) {
 	t.Parallel()
 	w, slots := slotsWorld(t, "sha1")

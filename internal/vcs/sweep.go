@@ -8,43 +8,50 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
 // sweep removes from the tree whatever the index does not know, brings directories back to the mode they were made with,
-// and removes tracked files whose mode git would not see is wrong, so that git makes them anew. git clean would leave
-// what hides in submodule directories, and knows nothing of directory modes.
-func (s *slot) sweep(ctx context.Context, width int) error {
-	index, err := os.Lstat(s.index())
+// and removes tracked files that are not the very inodes that git wrote. It reports whether any tracked file is missing
+// then. git clean would leave what hides in submodule directories and knows nothing of directory modes, and git compares
+// times of whole seconds only.
+func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool, err error) {
+	written, err := os.Lstat(s.index())
 	if err != nil {
-		return err
+		return false, err
 	}
-	known, err := readIndex(s.index(), width)
+	known, err := listIndex(index, width)
 	if err != nil {
-		return err
+		return false, err
 	}
 	usual, err := s.usual()
 	if err != nil {
-		return err
+		return false, err
 	}
 	info, err := os.Lstat(s.tree())
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("clean %s: not a directory", s.tree())
+		return false, fmt.Errorf("clean %s: not a directory", s.tree())
 	}
-	b := broom{ctx: ctx, mode: usual.Mode(), owner: ownerOf(usual), known: known, since: index.ModTime().Unix()}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	b := &broom{ctx: ctx, group: group, mode: usual.Mode(), owner: ownerOf(usual), known: known, since: written.ModTime().Unix()}
 	if err := b.enter(s.tree()); err != nil {
-		return err
+		return false, err
 	}
 	if err := removeAll(filepath.Join(s.tree(), ".git")); err != nil {
-		return err
+		return false, err
 	}
-	return b.dir(s.tree(), "")
+	err = errors.Join(b.dir(s.tree(), ""), group.Wait())
+	return b.missing.Load(), err
 }
 
 // usual is what a directory made here looks like: its mode comes from the umask of this process and from the parent's
@@ -61,14 +68,17 @@ func (s *slot) usual() (fs.FileInfo, error) {
 // broom sweeps a tree. It never follows a symlink and opens nothing but directories.
 type broom struct {
 	ctx   context.Context
-	mode  fs.FileMode // of every directory
-	owner owner       // of every directory
+	group *errgroup.Group // shares the directories out
+	mode  fs.FileMode     // of every directory
+	owner owner           // of every directory
 	known listing
 	since int64 // when git finished writing the tree, in seconds
+
+	missing atomic.Bool // a tracked file is missing
 }
 
 // enter gives this process the right to change a directory.
-func (b broom) enter(path string) error {
+func (b *broom) enter(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || info.Mode().Perm()&0o700 == 0o700 {
 		return err
@@ -76,7 +86,7 @@ func (b broom) enter(path string) error {
 	return os.Chmod(path, 0o700)
 }
 
-func (b broom) dir(path, name string) error {
+func (b *broom) dir(path, name string) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
@@ -95,15 +105,22 @@ func (b broom) dir(path, name string) error {
 	if err := b.restore(d); err != nil {
 		return fmt.Errorf("clean %s: %w", path, err)
 	}
-	names := b.known[name]
+	names, kept := b.known[name], 0
 	for {
 		entries, err := d.ReadDir(256)
 		for _, e := range entries {
-			if err := b.entry(d, path, name, e, names[e.Name()]); err != nil {
+			keep, err := b.entry(d, path, name, e, names[e.Name()])
+			if err != nil {
 				return err
+			}
+			if keep {
+				kept++
 			}
 		}
 		if errors.Is(err, io.EOF) {
+			if kept < len(names) {
+				b.missing.Store(true)
+			}
 			return nil
 		}
 		if err != nil {
@@ -113,7 +130,7 @@ func (b broom) dir(path, name string) error {
 }
 
 // restore brings a directory itself back to what it was made as.
-func (b broom) restore(d *os.File) error {
+func (b *broom) restore(d *os.File) error {
 	info, err := d.Stat()
 	if err != nil {
 		return err
@@ -134,37 +151,48 @@ func (b broom) restore(d *os.File) error {
 	return errors.New("it has extended attributes")
 }
 
-// entry keeps what is of the kind that the index knows, and removes the rest.
-func (b broom) entry(d *os.File, path, name string, found fs.DirEntry, want entry) error {
+// entry keeps what is what the index knows, and removes the rest.
+func (b *broom) entry(d *os.File, path, name string, found fs.DirEntry, want entry) (keep bool, err error) {
 	at := path + "/" + found.Name()
-	switch kind := found.Type(); {
-	case (want.kind == aFile || want.kind == aProgram) && kind.IsRegular():
-		if int64(want.sec) < b.since {
-			return nil // any change since is visible to git, which compares whole seconds
+	switch kind := found.Type(); want.kind {
+	case aFile, aProgram, aLink:
+		keep, err := b.untouched(d, found.Name(), want)
+		if keep || err != nil {
+			return keep, err
 		}
-		if same, err := b.untouched(d, found.Name(), want); same || err != nil {
-			return err
+	case aDir, aSubmodule:
+		if !kind.IsDir() {
+			break
 		}
-	case want.kind == aLink && kind&fs.ModeSymlink != 0:
-		return nil
-	case (want.kind == aDir || want.kind == aSubmodule) && kind.IsDir():
-		return b.dir(at, strings.TrimPrefix(name+"/"+found.Name(), "/"))
+		inner := strings.TrimPrefix(name+"/"+found.Name(), "/")
+		if b.group.TryGo(func() error { return b.dir(at, inner) }) {
+			return true, nil
+		}
+		return true, b.dir(at, inner)
 	}
-	return removeAll(at)
+	return false, removeAll(at)
 }
 
-// untouched reports whether a file's mode and time of change are what they were when git had written it.
-func (b broom) untouched(d *os.File, name string, want entry) (bool, error) {
+// untouched reports whether a file or link is the inode that git wrote, and nothing has happened to it since. The time of
+// an inode's change cannot be set by those who change it.
+func (b *broom) untouched(d *os.File, name string, want entry) (bool, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstatat(int(d.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return false, err
 	}
-	sec, nsec := stat.Ctim.Unix()
-	mode := fs.FileMode(0o666)
-	if want.kind == aProgram {
-		mode = 0o777
+	kind, mode := uint32(unix.S_IFREG), b.mode.Perm()&0o666
+	switch want.kind {
+	case aProgram:
+		mode = b.mode.Perm() & 0o777
+	case aLink:
+		kind, mode = unix.S_IFLNK, fs.FileMode(stat.Mode&0o7777)
 	}
-	return uint32(sec) == want.sec && uint32(nsec) == want.nsec && stat.Mode&0o7777 == uint32(mode&b.mode.Perm()), nil
+	sec, nsec := stat.Ctim.Unix()
+	sameTime := uint32(sec) == want.sec && uint32(nsec) == want.nsec
+	if want.nsec == 0 { // a git or a file system that knows only seconds
+		sameTime = uint32(sec) == want.sec && sec < b.since
+	}
+	return sameTime && uint32(stat.Mode) == kind|uint32(mode) && uint32(stat.Ino) == want.ino && uint32(stat.Size) == want.size, nil
 }
 
 type owner struct{ uid, gid int }
