@@ -22,6 +22,9 @@ func (e *RateLimitError) Error() string {
 	return "forge asks to wait until " + e.RetryAt.UTC().Format(time.RFC3339)
 }
 
+// Until is when to try again.
+func (e *RateLimitError) Until() time.Time { return e.RetryAt }
+
 // DeniedError says that the forge knows lander and refuses: a token that is no longer good, a permission that it lacks, a locked
 // conversation. Trying again helps only after somebody changed something there.
 type DeniedError struct {

@@ -29,6 +29,8 @@ type Keeper struct {
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
 	// Policy is the text of the policy where trunk has no policy file; nil: nothing lands there.
 	Policy []byte
+	// Hopeless reports whether an error of Forge.Tell will never pass; nil: every one may.
+	Hopeless func(error) bool
 	// Hold waits until this process is the lane's only keeper. lost closes when it no longer is.
 	Hold func(ctx context.Context) (release func(), lost <-chan struct{}, err error) // required by Run
 

@@ -53,10 +53,18 @@ func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 				}
 				continue
 			}
+			if k.Hopeless != nil && k.Hopeless(err) {
+				// As when the pull request was deleted: nobody is left to be told.
+				k.Log.Error().Err(err).Int("change", int(o.Notice.Number)).Str("notice", o.Notice.Key).Msg("notice can never be sent, given up")
+				if err := k.Outbox.Sent(ctx, o.Seq, o.Remote); err != nil {
+					return next, fmt.Errorf("give up notice %s: %w", o.Notice.Key, err)
+				}
+				continue
+			}
 			till := k.Now().Add(min(time.Second<<min(o.Tries, 8), 5*time.Minute))
-			var later interface{ RetryAt() time.Time }
-			if errors.As(err, &later) && later.RetryAt().After(till) {
-				till = later.RetryAt()
+			var later interface{ Until() time.Time }
+			if errors.As(err, &later) && later.Until().After(till) {
+				till = later.Until()
 			}
 			k.Log.Warn().Err(err).Int("change", int(o.Notice.Number)).Str("notice", o.Notice.Key).Time("again_at", till).Msg("notice not sent")
 			if err := k.Outbox.SendFailed(ctx, o.Seq, err.Error(), till); err != nil {

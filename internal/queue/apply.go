@@ -79,8 +79,20 @@ func (q Queue) Apply(ev Event) Queue {
 			q.livingLine(ev.At)
 		}
 	case Resumed:
-		if q.Pause != nil || q.Stop != nil || q.Trouble != nil {
-			q.Pause, q.Stop, q.Trouble = nil, nil, nil
+		// A comment's command may be seen long after it was given: it lifts only what its giver could know of. The forge's times are
+		// whole seconds, hence the one in doubt.
+		knew := func(since time.Time) bool { return ev.At.Add(time.Second).After(since) }
+		was := q
+		if q.Pause != nil && knew(q.Pause.At) {
+			q.Pause = nil
+		}
+		if q.Stop != nil && knew(q.Stop.At) {
+			q.Stop = nil
+		}
+		if q.Trouble != nil && knew(q.Trouble.At) {
+			q.Trouble = nil
+		}
+		if q.Pause != was.Pause || q.Stop != was.Stop || q.Trouble != was.Trouble {
 			q.record(ev.At, 0, 0, "resumed", recordResumed(ev.By))
 			q.livingLine(ev.At)
 		}
@@ -188,6 +200,13 @@ func (q *Queue) reported(ev RunReported) {
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)
 	case Red, TimedOut:
+		if c.Below == 0 && c.Base != q.Tip {
+			// Red on a trunk that is no more says nothing of the change on the one that is.
+			q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
+			q.end(c, CandidateAbandoned, sayMootTrunk(q.Tip), ev.At)
+			q.livingAll(c, ev.At)
+			return
+		}
 		q.fail(c, v, ev.At)
 	case Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateBuilt, ev.At, &v })

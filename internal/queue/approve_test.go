@@ -131,7 +131,7 @@ func TestAReviewOfAnOldHeadDoesNotCount(t *testing.T) {
 	w.is(1, Idle)
 	w.approved(1)
 	w.plans()
-	w.says("#1 voided: the approval by rita is for 01010101, but the head is now 01020102. It does not land unreviewed commits: approve the new head.")
+	w.says("#1 voided: the approval by rita is for 01010101, but the head is now 01020102. lander does not land unreviewed commits: approve the new head.")
 	w.noted(1, "approval of another head")
 }
 

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -60,7 +61,7 @@ func TestATroubledHostIsTriedAgainLaterAndLater(t *testing.T) {
 				w.settle()
 			}
 			w.is(1, Dropped)
-			if d := w.q.Entry(1).Drop; d.Code != DropInfra || d.Reason != "the machine, not the change, failed its test run 3 times: no space left on device" {
+			if d := w.q.Entry(1).Drop; d.Code != DropInfra || d.Reason != "the machine, not the change, failed its test run again and again: no space left on device" {
 				t.Fatalf("dropped as %+v", d)
 			}
 			if w.trunk != trunk(0) {
@@ -269,5 +270,40 @@ func TestTheStylesOfCommit(t *testing.T) {
 		if r.At.Nanosecond() != 0 || r.At.Location() != time.UTC {
 			t.Errorf("committer date %v is not to the second in UTC", r.At)
 		}
+	}
+}
+
+func TestRedOnATrunkThatIsNoMoreDropsNobody(t *testing.T) {
+	q := Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}
+	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	base, moved, head := SHA(strings.Repeat("1", 40)), SHA(strings.Repeat("2", 40)), SHA(strings.Repeat("3", 40))
+	q = q.Apply(TrunkSeen{Tip: base, At: at})
+	q = q.Apply(ChangeSeen{Sight: Sight{
+		Number: 1, At: at, Open: true, Base: "main", Head: head, Author: Person{ID: 1, Login: "noor"},
+		Reviews: []Review{{ID: "r1", Who: Person{ID: 2, Login: "maya"}, Role: RoleReview, Head: head, State: ReviewApproved, At: at}},
+	}})
+	request := BuildRequest{Base: base, Members: []Member{{Number: 1, Head: head}}, At: at}
+	q = q.Apply(CandidateMade{ID: 1, Request: request, Built: Built{SHA: SHA(strings.Repeat("4", 40))}, At: at})
+	q = q.Apply(RunStarted{ID: 1, Run: 1, At: at})
+	q = q.Apply(TrunkSeen{Tip: moved, At: at})
+	q = q.Apply(RunReported{ID: 1, Run: 1, Verdict: Verdict{Outcome: Red, Reason: "exit status 1"}, At: at})
+	if e := q.Entry(1); e.State != Queued {
+		t.Fatalf("%s: %+v", e.State, e.Drop)
+	}
+	if q.CandidateOf(1) != nil {
+		t.Fatal("the candidate on the old trunk is still in flight")
+	}
+}
+
+func TestResumeLiftsOnlyWhatItsGiverCouldKnow(t *testing.T) {
+	at := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	q := Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}
+	q = q.Apply(Paused{By: "ada", Reason: "incident", At: at})
+	q = q.Apply(Resumed{By: "bob", At: at.Add(-time.Minute)})
+	if q.Pause == nil {
+		t.Fatal("a resume from before the pause lifted it")
+	}
+	if q = q.Apply(Resumed{By: "bob", At: at.Add(time.Minute)}); q.Pause != nil {
+		t.Fatal("a resume after the pause did not lift it")
 	}
 }

@@ -128,7 +128,7 @@ func sayDropReason(v Verdict) (DropCode, string) {
 	case Red:
 		return DropFailed, step + " failed: " + v.Reason
 	default:
-		return DropInfra, fmt.Sprintf("the machine, not the change, failed its test run %d times: %s", infraTries, v.Reason)
+		return DropInfra, "the machine, not the change, failed its test run again and again: " + v.Reason
 	}
 }
 
@@ -171,7 +171,7 @@ func sayVoided(was, is SHA, approvers []string) string {
 }
 
 func sayStaleReview(r Review, head SHA) string {
-	return fmt.Sprintf("the approval by %s is for %s, but the head is now %s. It does not land unreviewed commits: approve the new head.", r.Who.Login, r.Head.Short(), head.Short())
+	return fmt.Sprintf("the approval by %s is for %s, but the head is now %s. lander does not land unreviewed commits: approve the new head.", r.Who.Login, r.Head.Short(), head.Short())
 }
 
 func sayNotAllowed(a Ask, need Role) string {

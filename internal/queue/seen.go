@@ -102,7 +102,9 @@ func weigh(e *Entry, s Sight) (approvals []Approval, objections []Person) {
 			approvals = append(approvals, Approval{ID: r.ID, Who: r.Who, At: r.At, Via: viaReview})
 		}
 	}
-	slices.SortFunc(approvals, func(a, b Approval) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Who.ID, b.Who.ID)) })
+	slices.SortFunc(approvals, func(a, b Approval) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Who.ID, b.Who.ID))
+	})
 	slices.SortFunc(objections, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
 	return approvals, objections
 }
