@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The hooks below run inside git receive-pack. What they must know about the person who pushes comes by environment:
@@ -15,6 +16,7 @@ import (
 //	HUB_LOCKED  refs that this person may not move
 //	HUB_KEPT    refs that this person may only fast-forward
 //	HUB_REFUSE  when set: refuse everything, with these words
+//	HUB_NOW     the time, by the hub's clock
 //
 // No ref name holds a blank or a glob character, so lists are blank-separated words.
 
@@ -51,10 +53,9 @@ exit 0
 
 const postReceiveHook = `#!/bin/sh
 # Appends one line per moved ref: time, login, old commit, new commit, ref. Lines of one push are written at once.
-now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 lines=
 while read -r old new ref; do
-	lines="$lines$now ${HUB_USER:--} $old $new $ref
+	lines="$lines${HUB_NOW:-$(date -u +%Y-%m-%dT%H:%M:%SZ)} ${HUB_USER:--} $old $new $ref
 "
 done
 printf '%s' "$lines" >>post-receive.log
@@ -107,7 +108,7 @@ func equip(dir string) error {
 // pass is what a push by somebody to r may do, in the words of the hooks' environment. The state must be locked for
 // reading. An error means that the person may not push at all.
 func (h *Hub) pass(a actor, r *repo) ([]string, error) {
-	env := []string{"HUB_USER=" + a.user.Login}
+	env := []string{"HUB_USER=" + a.user.Login, "HUB_NOW=" + h.clock().Format(time.RFC3339)}
 	if !h.role(a, r).allows(RoleWrite) {
 		only := h.editable(a, r)
 		if len(only) == 0 {
