@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -43,7 +42,6 @@ func (p *program) serve() *cobra.Command {
 
 // logger writes to standard error: JSON, or lines for people.
 func (p *program) logger(l config.Log) zerolog.Logger {
-	zerolog.TimeFieldFormat = time.RFC3339Nano
 	var out io.Writer = p.stderr
 	if l.Format == "console" || l.Format == "auto" && p.terminal(p.stderr) {
 		out = zerolog.ConsoleWriter{Out: p.stderr, TimeFormat: "15:04:05.000", NoColor: !p.terminal(p.stderr)}

@@ -54,7 +54,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 	repo := r.repository(l.Repo)
 	return &gate.Keeper{
 		Lane: l, Store: r.Store, Outbox: r.Store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
-		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, ReadPolicy: config.ParsePolicy, Policy: r.Policy,
+		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) {
 			// The mirror is made by whoever keeps the lane, again and again until the git server answers.
