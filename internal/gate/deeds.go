@@ -132,7 +132,9 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	k.mu.Lock()
 	k.running[id] = cancel
 	k.mu.Unlock()
+	k.busy.Add(2)
 	k.runs.Go(func() {
+		defer k.busy.Add(-1)
 		tip, err := k.Mirror.Tip(ctx, k.Lane.Trunk)
 		if err != nil || tip == c.Base {
 			return // a trunk that cannot be asked now is asked again before the landing
@@ -143,6 +145,7 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 		k.Nudge()
 	})
 	k.runs.Go(func() {
+		defer k.busy.Add(-1)
 		defer cancel()
 		v := k.Test(ctx, c, a.Run)
 		k.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -59,6 +60,7 @@ type Keeper struct {
 	moved   bool // trunk was seen somewhere else than where the candidate under test stands
 	running map[run]context.CancelFunc
 	runs    sync.WaitGroup
+	busy    atomic.Int32
 	post    chan struct{} // something is in the outbox
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"lander/internal/queue"
 )
 
 // postman sends what is in the outbox, beside everything else, so that a slow forge never holds up a landing.
@@ -39,10 +41,13 @@ func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("read outbox of %v: %w", k.Lane, err)
 		}
-		if len(batch) == 0 {
-			return next, nil
-		}
+		ripe := 0
 		for _, o := range batch {
+			if till := ripeAt(o.Notice); k.Now().Before(till) {
+				next = sooner(next, till)
+				continue
+			}
+			ripe++
 			remote, err := k.Forge.Tell(ctx, o.Notice, o.Remote)
 			if ctx.Err() != nil {
 				return next, ctx.Err()
@@ -70,9 +75,28 @@ func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 			if err := k.Outbox.SendFailed(ctx, o.Seq, err.Error(), till); err != nil {
 				return next, fmt.Errorf("mark notice %s unsent: %w", o.Notice.Key, err)
 			}
-			if next.IsZero() || till.Before(next) {
-				next = till
-			}
+			next = sooner(next, till)
+		}
+		if ripe == 0 {
+			return next, nil
 		}
 	}
+}
+
+// settling is how long a living comment waits while its change is on the move: by then it has often landed, and one edit is enough.
+const settling = 2 * time.Second
+
+// ripeAt is when a notice may be sent: at once, but for a living comment that only says that things go their way.
+func ripeAt(n queue.Notice) time.Time {
+	if n.Kind == queue.NoticeLiving && n.Standing != nil && (n.Standing.Stage == queue.StageTesting || n.Standing.Stage == queue.StageLanding) {
+		return n.At.Add(settling)
+	}
+	return time.Time{}
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -24,6 +24,9 @@ func (k *Keeper) Poll(ctx context.Context) error {
 // State is the lane as this Keeper sees it, for tests.
 func (k *Keeper) State() queue.Queue { return k.q }
 
+// Busy is how many runs, and looks at trunk beside them, are under way and have not reported yet, for tests.
+func (k *Keeper) Busy() int { return int(k.busy.Load()) }
+
 func (k *Keeper) settle(ctx context.Context, poll bool) error {
 	if err := k.load(ctx); err != nil {
 		return err
