@@ -157,7 +157,7 @@ func listPullFiles(c *call) (code int, v any, err error) {
 		return 0, nil, err
 	}
 	some := page(c, l.files)
-	patches, err := c.h.patches(c.repo, l.base, l.head, some)
+	patches, err := c.h.patches(c.repo, l.base+"..."+l.head, some)
 	if err != nil {
 		return 0, nil, err
 	}

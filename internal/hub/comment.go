@@ -44,7 +44,8 @@ func (h *Hub) comment(who actor, r *repo, number int, body string) (*Comment, er
 		if err != nil {
 			return err
 		}
-		c = &Comment{ID: h.id(), Author: who.user.Login, Body: body, CreatedAt: h.clock(), UpdatedAt: h.clock()}
+		now := h.clock()
+		c = &Comment{ID: h.id(), Author: who.user.Login, Body: body, CreatedAt: now, UpdatedAt: now}
 		if who.install != nil {
 			c.App = who.install.App
 		}

@@ -6,12 +6,12 @@ import "strings"
 const patchMax = 200_000
 
 // patches gives the unified diff of each file, beginning with its first hunk. Binary files and very long diffs have none.
-func (h *Hub) patches(r *repo, base, head string, files []file) (map[string]string, error) {
+func (h *Hub) patches(r *repo, between string, files []file) (map[string]string, error) {
 	out := map[string]string{}
 	if len(files) == 0 {
 		return out, nil
 	}
-	args := []string{"diff", "--no-color", "--no-ext-diff", "-M", base + "..." + head, "--"}
+	args := []string{"diff", "--no-color", "--no-ext-diff", "-M", between, "--"}
 	for _, f := range files {
 		args = append(args, ":(literal)"+f.Path)
 		if f.Was != "" {

@@ -282,7 +282,8 @@ func (h *Hub) setDraft(who actor, r *repo, number int, draft bool) error {
 
 func (h *Hub) closePull(r *repo, p *Pull, who *User) {
 	p.Open = false
-	p.ClosedAt, p.UpdatedAt = h.clock(), h.clock()
+	p.ClosedAt = h.clock()
+	p.UpdatedAt = p.ClosedAt
 	h.note(p, who.Login, "closed this", "")
 	h.emitPull(r, p, who, "closed", extra{})
 }

@@ -113,10 +113,22 @@ func (h *Hub) receive(r *repo, dir string, env []string, specs ...string) error 
 	caught := h.settle(r)
 	var failed *vcs.ExitError
 	if errors.As(err, &failed) {
-		words := strings.TrimSpace(string(out) + failed.Stderr)
-		err = &RefusedPushError{Ref: specs[0], Output: words}
+		err = &RefusedPushError{Ref: specs[0], Output: refusal(string(out) + "\n" + failed.Stderr)}
 	}
 	return errors.Join(err, caught)
+}
+
+// refusal is what a person would read of a refused push: without the hub's own directories, and as GitHub puts it.
+func refusal(text string) string {
+	var words []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line == "Done" || strings.HasPrefix(line, "To ") || strings.HasPrefix(line, "error: failed to push") {
+			continue
+		}
+		words = append(words, strings.Replace(line, "(hook declined)", "(protected branch hook declined)", 1))
+	}
+	return strings.Join(words, "\n")
 }
 
 // commit makes the commits of p and gives the last one.

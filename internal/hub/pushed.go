@@ -284,7 +284,8 @@ func (h *Hub) followHeads(a *aftermath) {
 			continue
 		}
 		before := p.HeadSHA
-		p.HeadSHA, p.CommitCount, p.HeadPushed, p.UpdatedAt = a.New, hm.count, h.clock(), h.clock()
+		p.HeadSHA, p.CommitCount, p.HeadPushed = a.New, hm.count, h.clock()
+		p.UpdatedAt = p.HeadPushed
 		if tip, ok := hm.base.branch(p.Base); ok {
 			p.BaseSHA = tip
 		}

@@ -8,11 +8,17 @@ import (
 	"time"
 )
 
-// reserved are names that no account can have, because the hub's own addresses begin with them.
-var reserved = map[string]bool{
-	"api": true, "repos": true, "user": true, "users": true, "app": true, "apps": true, "installation": true,
-	"rate_limit": true, "_hub": true, "settings": true, "orgs": true, "healthz": true, "favicon.ico": true,
-}
+// restNames begin the addresses of REST operations; reserved are all names that no account can have, because the hub's
+// own addresses begin with them.
+var (
+	restNames = map[string]bool{
+		"repos": true, "user": true, "users": true, "app": true, "apps": true, "installation": true, "rate_limit": true,
+	}
+	reserved = map[string]bool{
+		"repos": true, "user": true, "users": true, "app": true, "apps": true, "installation": true, "rate_limit": true,
+		"api": true, "_hub": true, "you": true, "settings": true, "orgs": true, "healthz": true, "favicon.ico": true,
+	}
+)
 
 // Handler serves everything: REST under /api/v3 and under /, git, and pages.
 func (h *Hub) Handler() http.Handler {
@@ -27,7 +33,7 @@ func (h *Hub) Handler() http.Handler {
 			http.StripPrefix("/api/v3", api).ServeHTTP(w, r)
 		case first == "_hub" || path == "/healthz":
 			own.ServeHTTP(w, r)
-		case reserved[first] && first != "apps" && first != "settings":
+		case restNames[first]:
 			api.ServeHTTP(w, r)
 		case strings.Contains(path, ".git/"):
 			h.serveGit(w, r)
@@ -60,7 +66,8 @@ func (h *Hub) ownRoutes() http.Handler {
 		h.say(w, 201, strings.Join(append(h.Faults(), ""), "\n"))
 	})
 	mux.HandleFunc("GET /_hub/avatar/{login}", h.serveAvatar)
-	mux.HandleFunc("GET /_hub/style.css", h.serveStyle)
+	mux.HandleFunc("GET /_hub/asset/{name}", h.serveAsset)
+	mux.HandleFunc("GET /_hub/version", h.serveVersion)
 	return mux
 }
 
