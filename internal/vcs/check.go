@@ -135,22 +135,35 @@ func (k *checker) part(ctx context.Context, p part) ([]string, error) {
 	return append(wrong, idle...), err
 }
 
-// whole compares the member as a whole with all that it did to the candidate. With several merge bases a path is fine
-// when it is fine for one of them.
-func (k *checker) whole(ctx context.Context, p part) (wrong, unclear []string, err error) {
+// whole compares the member as a whole with all that it did to the candidate. With several merge bases each path has the
+// best of its answers.
+func (k *checker) whole(ctx context.Context, p part) (wrong, vague []string, err error) {
 	for i, fork := range p.forks {
-		bad, vague, err := k.explain(ctx, question{want: k.diffs[pair{fork, p.head}], got: k.diffs[pair{p.before, p.after}], from: fork, to: p.before})
+		no, unclear, err := k.explain(ctx, question{want: k.diffs[pair{fork, p.head}], got: k.diffs[pair{p.before, p.after}], from: fork, to: p.before})
 		if err != nil {
 			return nil, nil, err
 		}
 		if i == 0 {
-			wrong, unclear = bad, vague
+			wrong, vague = no, unclear
 			continue
 		}
-		wrong = slices.DeleteFunc(wrong, func(path string) bool { return !slices.Contains(bad, path) })
-		unclear = slices.DeleteFunc(unclear, func(path string) bool { return !slices.Contains(vague, path) && !slices.Contains(bad, path) })
+		var stillWrong, stillVague []string
+		for _, path := range wrong {
+			switch {
+			case slices.Contains(no, path):
+				stillWrong = append(stillWrong, path)
+			case slices.Contains(unclear, path):
+				stillVague = append(stillVague, path)
+			}
+		}
+		for _, path := range vague {
+			if slices.Contains(no, path) || slices.Contains(unclear, path) {
+				stillVague = append(stillVague, path)
+			}
+		}
+		wrong, vague = stillWrong, stillVague
 	}
-	return wrong, unclear, nil
+	return wrong, vague, nil
 }
 
 // dropped returns the paths that commits which were left out would have changed.
