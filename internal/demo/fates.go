@@ -79,7 +79,7 @@ func fates(files map[string]string) []fate {
 			commits: one("Round taxes up", with("lib/tax.sh", "/ 100))", "/ 100 + 1))")),
 		},
 		{
-			name: "wait-for-rates", title: "Wait for the exchange rates", want: fateTimedOut, because: "3s",
+			name: "wait-for-rates", title: "Wait for the exchange rates", want: fateTimedOut, because: "nothing for 3s",
 			body:    "A test of it never ends.",
 			commits: one("Wait for the exchange rates", map[string]string{"tests/rates_test.sh": "sleep 600\n"}),
 		},

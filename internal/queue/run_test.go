@@ -13,8 +13,8 @@ func TestARedRunDropsTheChange(t *testing.T) {
 		code    DropCode
 		reason  string
 	}{
-		{says(Red, "exit status 2"), DropFailed, "step unit failed: exit status 2"},
-		{says(TimedOut, "30m0s passed"), DropTimedOut, "step unit hit a limit: 30m0s passed"},
+		{says(Red, "exit status 2"), DropFailed, "its tests failed: exit status 2"},
+		{says(TimedOut, "30m0s passed"), DropTimedOut, "its tests hit a limit: 30m0s passed"},
 	} {
 		t.Run(string(c.code), func(t *testing.T) {
 			w := newWorld(t)

@@ -118,15 +118,11 @@ func sayDropped(d *Drop) Reason {
 }
 
 func sayDropReason(v Verdict) (DropCode, string) {
-	step := "its test run"
-	if v.Step != "" {
-		step = "step " + v.Step
-	}
 	switch v.Outcome {
 	case TimedOut:
-		return DropTimedOut, step + " hit a limit: " + v.Reason
+		return DropTimedOut, "its tests hit a limit: " + v.Reason
 	case Red:
-		return DropFailed, step + " failed: " + v.Reason
+		return DropFailed, "its tests failed: " + v.Reason
 	default:
 		return DropInfra, "the machine, not the change, failed its test run again and again: " + v.Reason
 	}

@@ -74,6 +74,9 @@ func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (st
 			return remote, t.fault("edit comment", err)
 		}
 	}
+	if id == 0 && ended(n) {
+		return remote, nil // it was over before anybody read a word: the notice about its end says it all
+	}
 	if id == 0 {
 		m, _, err := t.session.gh.Issues.CreateComment(ctx, t.owner, t.name, int(n.Number), &gogithub.IssueComment{Body: &body})
 		if err != nil {
@@ -83,6 +86,11 @@ func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (st
 	}
 	t.client.wrote(t.commentKey(id), want)
 	return strconv.FormatInt(id, 10), nil
+}
+
+// ended reports whether n is a living comment that has nothing left to come.
+func ended(n queue.Notice) bool {
+	return n.Kind == queue.NoticeLiving && n.Standing != nil && (n.Standing.Stage == queue.StageLanded || n.Standing.Stage == queue.StageDropped)
 }
 
 // told finds the comment that told this notice before, and the digest of what it says. 0: none did, or somebody deleted it.
