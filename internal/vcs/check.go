@@ -250,8 +250,14 @@ func (k *checker) take(ctx context.Context, req queue.BuildRequest, i int, at qu
 			wrong = append(wrong, sayWrongHistory(c.id.Short()))
 		}
 		p.after = c.id
+		if b.From == "" && member.Message != "" && c.message != member.Message && c.message != member.Message+"\n" {
+			wrong = append(wrong, sayWrongAuthor(c.id.Short()))
+		}
 		switch req.Style {
 		case queue.StyleMerge:
+			if c.author != k.repo.committer(req) {
+				wrong = append(wrong, sayWrongAuthor(c.id.Short()))
+			}
 		case queue.StyleSquash:
 			if len(p.own) == 0 || c.author != p.own[0].decode(p.own[0].author) {
 				wrong = append(wrong, sayWrongAuthor(c.id.Short()))

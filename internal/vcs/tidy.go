@@ -31,8 +31,8 @@ func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
 	if _, err := r.git().Output(ctx, orders.Bytes(), "update-ref", "-z", "--stdin"); err != nil {
 		return fmt.Errorf("tidy mirror: %w", err)
 	}
-	if err := r.git().Run(ctx, "-c", "gc.auto=1", "gc", "--quiet", "--prune=2.weeks.ago"); err != nil {
+	if err := r.git().Run(ctx, "gc", "--quiet", "--prune=2.weeks.ago"); err != nil {
 		return fmt.Errorf("tidy mirror: %w", err)
 	}
-	return r.git().Run(ctx, "commit-graph", "write", "--reachable")
+	return nil
 }
