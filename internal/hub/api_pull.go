@@ -137,12 +137,12 @@ func listPullCommits(c *call) (code int, v any, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	l, err := c.h.details.list(c.repo, p)
+	commits, err := c.h.details.commitsOf(c.repo, p)
 	if err != nil {
 		return 0, nil, err
 	}
 	c.h.read(func() {
-		v = each(page(c, l.commits), func(x commit) *commitJSON { return c.shape.commit(c.repo, &x) })
+		v = each(page(c, commits), func(x commit) *commitJSON { return c.shape.commit(c.repo, &x) })
 	})
 	return 200, v, nil
 }
@@ -152,17 +152,17 @@ func listPullFiles(c *call) (code int, v any, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	l, err := c.h.details.list(c.repo, p)
+	files, at, err := c.h.details.filesOf(c.repo, p)
 	if err != nil {
 		return 0, nil, err
 	}
-	some := page(c, l.files)
-	patches, err := c.h.patches(c.repo, l.base+"..."+l.head, some)
+	some := page(c, files)
+	patches, err := c.h.patches(c.repo, at.both(), some)
 	if err != nil {
 		return 0, nil, err
 	}
 	c.h.read(func() {
-		v = each(some, func(f file) *fileJSON { return c.shape.file(c.repo, l.head, f, patches[f.Path]) })
+		v = each(some, func(f file) *fileJSON { return c.shape.file(c.repo, at.head, f, patches[f.Path]) })
 	})
 	return 200, v, nil
 }

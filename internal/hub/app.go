@@ -45,7 +45,7 @@ func queueRights() rights {
 	}
 }
 
-// AddApp registers an app.
+// AddApp registers an app. An app of that slug that is there already keeps its id, and takes the rest.
 func (h *Hub) AddApp(a App) (App, error) {
 	if _, err := jwt.ParseRSAPublicKeyFromPEM([]byte(a.PublicKey)); err != nil {
 		return App{}, fmt.Errorf("add app %s: %w", a.Slug, err)
@@ -60,6 +60,13 @@ func (h *Hub) AddApp(a App) (App, error) {
 		return App{}, fmt.Errorf("add app %q: not a slug: want letters, digits and dashes", a.Slug)
 	}
 	err := h.change(func() error {
+		for _, old := range h.state.Apps {
+			if key(old.Slug) == key(a.Slug) {
+				a.ID, a.CreatedAt = old.ID, old.CreatedAt
+				*old = a
+				return nil
+			}
+		}
 		a.ID, a.CreatedAt = h.id(), h.clock()
 		h.addUser(User{Login: a.Bot(), Name: a.Name, Type: "Bot"})
 		kept := a
@@ -69,7 +76,8 @@ func (h *Hub) AddApp(a App) (App, error) {
 	return a, err
 }
 
-// Install installs an app on an account, for the repositories named or for all. It returns the installation's id.
+// Install installs an app on an account, for the repositories named or for all. It returns the installation's id; an
+// account has one installation of an app.
 func (h *Hub) Install(app int64, account string, repos ...string) (int64, error) {
 	var id int64
 	err := h.change(func() error {
@@ -78,6 +86,12 @@ func (h *Hub) Install(app int64, account string, repos ...string) (int64, error)
 		}
 		if _, err := h.user(account); err != nil {
 			return fmt.Errorf("install app %d: %w", app, err)
+		}
+		for _, old := range h.state.Installs {
+			if old.App == app && key(old.Account) == key(account) {
+				id, old.Repos = old.ID, slices.Clone(repos)
+				return nil
+			}
 		}
 		id = h.id()
 		h.state.Installs = append(h.state.Installs, &Installation{

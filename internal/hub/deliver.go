@@ -62,7 +62,7 @@ func (h *Hub) startSender(r *repo, k *Hook) {
 		}
 	}
 	h.senders[k.ID] = s
-	h.work.Go(s.work)
+	h.spawn(s.work)
 }
 
 func (s *sender) add(o outgoing) {

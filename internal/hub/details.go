@@ -10,12 +10,13 @@ import (
 
 // details are what git knows of pull requests, found in the background and remembered.
 type details struct {
-	h     *Hub
-	mu    sync.Mutex
-	jobs  []job
-	queue chan struct{}
-	lists map[int64]*lists // by pull request id
-	tried map[int64]*mergeTry
+	h       *Hub
+	mu      sync.Mutex
+	jobs    []job
+	queue   chan struct{}
+	commits map[int64]found[commit] // by pull request id
+	files   map[int64]found[file]
+	tried   map[int64]*mergeTry
 }
 
 type job struct {
@@ -24,11 +25,13 @@ type job struct {
 	merge bool
 }
 
-// lists are the commits and files of a pull request at one head.
-type lists struct {
-	base, head string
-	commits    []commit
-	files      []file
+// span is from where to where a pull request reaches.
+type span struct{ base, head string }
+
+// found is what was found for a span.
+type found[T any] struct {
+	span
+	all []T
 }
 
 // file is one changed file of a diff.
@@ -54,7 +57,7 @@ const mergePause = 300 * time.Millisecond
 func (d *details) init(h *Hub) {
 	d.h = h
 	d.queue = make(chan struct{}, 1)
-	d.lists = map[int64]*lists{}
+	d.commits, d.files = map[int64]found[commit]{}, map[int64]found[file]{}
 	d.tried = map[int64]*mergeTry{}
 }
 
@@ -99,29 +102,52 @@ func (d *details) work() {
 	}
 }
 
-// list gives the commits and files of p. The result is shared: it must not be changed.
-func (d *details) list(r *repo, p *Pull) (*lists, error) {
-	var base, head string
-	d.h.read(func() { base, head = p.BaseSHA, p.HeadSHA })
-	d.mu.Lock()
-	l := d.lists[p.ID]
-	d.mu.Unlock()
-	if l != nil && l.base == base && l.head == head {
-		return l, nil
-	}
-	commits, err := d.h.history(r, "--reverse", "--topo-order", "--max-count=250", head, "--not", base)
+func (d *details) span(p *Pull) (s span) {
+	d.h.read(func() { s = span{p.BaseSHA, p.HeadSHA} })
+	return s
+}
+
+// commitsOf lists the commits of p, oldest first; as many as GitHub lists. The result is shared: it must not be changed.
+func (d *details) commitsOf(r *repo, p *Pull) ([]commit, error) {
+	s := d.span(p)
+	all, err := remember(d, d.commits, p.ID, s, func() ([]commit, error) {
+		return d.h.history(r, "--reverse", "--topo-order", "--max-count=250", s.head, "--not", s.base)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list commits of #%d: %w", p.Number, err)
 	}
-	files, err := d.h.files(r, base+"..."+head)
+	return all, nil
+}
+
+// filesOf lists the files that p changes, and the range in which it does. The result is shared: it must not be changed.
+func (d *details) filesOf(r *repo, p *Pull) ([]file, span, error) {
+	s := d.span(p)
+	all, err := remember(d, d.files, p.ID, s, func() ([]file, error) { return d.h.files(r, s.both()) })
 	if err != nil {
-		return nil, fmt.Errorf("list files of #%d: %w", p.Number, err)
+		return nil, s, fmt.Errorf("list files of #%d: %w", p.Number, err)
 	}
-	l = &lists{base: base, head: head, commits: commits, files: files}
+	return all, s, nil
+}
+
+// both is the range as git diff wants it: from where the two parted.
+func (s span) both() string { return s.base + "..." + s.head }
+
+// remember gives what was found before for the same span, or finds it.
+func remember[T any](d *details, known map[int64]found[T], id int64, s span, find func() ([]T, error)) ([]T, error) {
 	d.mu.Lock()
-	d.lists[p.ID] = l
+	f, ok := known[id]
 	d.mu.Unlock()
-	return l, nil
+	if ok && f.span == s {
+		return f.all, nil
+	}
+	all, err := find()
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	known[id] = found[T]{s, all}
+	d.mu.Unlock()
+	return all, nil
 }
 
 // stat gives the size of p's diff.
@@ -137,12 +163,12 @@ func (d *details) stat(r *repo, p *Pull) (stat, error) {
 	if s.Head == head {
 		return s, nil
 	}
-	l, err := d.list(r, p)
+	files, at, err := d.filesOf(r, p)
 	if err != nil {
 		return s, err
 	}
-	s = stat{Head: l.head, Files: len(l.files)}
-	for _, f := range l.files {
+	s = stat{Head: at.head, Files: len(files)}
+	for _, f := range files {
 		s.Additions += f.Additions
 		s.Deletions += f.Deleted
 	}

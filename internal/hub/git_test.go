@@ -240,8 +240,9 @@ func TestASeedFromALocalRepository(t *testing.T) {
 		if tip, err := w.hub.Tip("acme/"+format, "next"); err != nil || tip != second {
 			t.Errorf("%s: next at %q (%v), want %s", format, tip, err, second)
 		}
+		w.must2(w.hub.Push("acme/"+format, Push{By: "wim", Branch: "more", From: first, Commits: []Commit{{Files: map[string]string{"b": "b\n"}, Message: "b"}}}))
 		refs := w.mustGit(w.dir, "ls-remote", w.remote("rita", "acme/"+format))
-		if strings.Contains(refs, "trunk") || strings.Count(refs, "\n") != 3 {
+		if strings.Contains(refs, "trunk") || strings.Count(refs, "\n") != 4 {
 			t.Errorf("%s: the seed's own refs are visible:\n%s", format, refs)
 		}
 	}

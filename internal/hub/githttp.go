@@ -51,8 +51,8 @@ func (h *Hub) serveGit(w http.ResponseWriter, r *http.Request) {
 		out := &refusalWriter{w: w}
 		h.runGit(out, r, repo, rest, env)
 		out.finish()
-		h.work.Go(func() {
-			if err := h.settle(repo); err != nil {
+		h.spawn(func() {
+			if err := h.settle(repo); err != nil && h.life.Err() == nil {
 				h.log.Error().Err(err).Msg("push not dealt with")
 			}
 		})

@@ -94,6 +94,23 @@ func (h *Hub) addHook(who actor, r *repo, k Hook) (int64, error) {
 	return k.ID, err
 }
 
+// Hooks lists a repository's webhooks, without their deliveries.
+func (h *Hub) Hooks(repo string) ([]Hook, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r, err := h.repo(repo)
+	if err != nil {
+		return nil, err
+	}
+	var all []Hook
+	for _, k := range r.Hooks {
+		c := *k
+		c.Events, c.Log = slices.Clone(k.Events), nil
+		all = append(all, c)
+	}
+	return all, nil
+}
+
 // RemoveHook takes a webhook away; what it was not sent yet, it never will be.
 func (h *Hub) RemoveHook(repo string, id int64) error {
 	return h.change(func() error {

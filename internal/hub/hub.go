@@ -48,6 +48,7 @@ type Hub struct {
 	life    context.Context // ends when the hub is closed
 	end     context.CancelFunc
 	closing sync.Once
+	starts  sync.Mutex // keeps work from being started while it is waited for
 	work    sync.WaitGroup
 }
 
@@ -82,9 +83,9 @@ func Open(dir string, o Options) (*Hub, error) {
 	if err := h.load(); err != nil {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
-	h.work.Go(h.details.work)
+	h.spawn(h.details.work)
 	if !h.sync {
-		h.work.Go(h.saver.work)
+		h.spawn(h.saver.work)
 	}
 	for _, r := range h.state.Repos {
 		for _, k := range r.Hooks {
@@ -103,13 +104,24 @@ func Open(dir string, o Options) (*Hub, error) {
 func (h *Hub) Close() error {
 	var err error
 	h.closing.Do(func() {
+		h.starts.Lock()
 		h.end()
+		h.starts.Unlock()
 		h.work.Wait()
 		if err = h.saver.save(); err != nil {
 			err = fmt.Errorf("close hub: %w", err)
 		}
 	})
 	return err
+}
+
+// spawn starts something that Close waits for; a hub that is closed starts nothing.
+func (h *Hub) spawn(f func()) {
+	h.starts.Lock()
+	defer h.starts.Unlock()
+	if h.life.Err() == nil {
+		h.work.Go(f)
+	}
 }
 
 // SetURL says where the hub is reached; links in answers, payloads and pages begin with it.

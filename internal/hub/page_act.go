@@ -45,13 +45,8 @@ func actOnPull(v *visit) error {
 		_, err = h.addLabels(v.you, v.repo, n, []string{strings.TrimSpace(v.req.FormValue("label"))})
 	case "unlabel":
 		_, err = h.removeLabel(v.you, v.repo, n, v.req.FormValue("label"))
-	case "edit":
-		_, _, err = h.editComment(v.you, v.repo, id, body)
 	case "delete":
 		err = h.deleteComment(v.you, v.repo, id)
-	case "title":
-		title := v.req.FormValue("title")
-		err = h.editPull(v.you, v.repo, n, Edit{Title: &title})
 	case "react":
 		_, _, err = h.react(v.you, v.repo, n, id, v.req.FormValue("content"))
 	default:

@@ -182,8 +182,8 @@ func (v *visit) likely(e editView, all []string) string {
 	var p *Pull
 	v.h.read(func() { p = v.repo.Pulls[e.Pull] })
 	if p != nil {
-		if l, err := v.h.details.list(v.repo, p); err == nil {
-			for _, f := range l.files {
+		if files, _, err := v.h.details.filesOf(v.repo, p); err == nil {
+			for _, f := range files {
 				if f.Status != "removed" && !f.Binary {
 					return f.Path
 				}

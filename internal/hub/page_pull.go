@@ -219,11 +219,9 @@ func showPullCommits(v *visit) error {
 	if err != nil {
 		return err
 	}
-	l, err := v.h.details.list(v.repo, p)
-	if err != nil {
+	if view.CommitRows, err = v.h.details.commitsOf(v.repo, p); err != nil {
 		return err
 	}
-	view.CommitRows = l.commits
 	v.show(200, "pull", v.pullFrame(view))
 	return nil
 }
@@ -233,11 +231,11 @@ func showPullFiles(v *visit) error {
 	if err != nil {
 		return err
 	}
-	l, err := v.h.details.list(v.repo, p)
+	files, at, err := v.h.details.filesOf(v.repo, p)
 	if err != nil {
 		return err
 	}
-	if view.FileRows, err = v.h.diffView(v.repo, l.base+"..."+l.head, l.files); err != nil {
+	if view.FileRows, err = v.h.diffView(v.repo, at.both(), files); err != nil {
 		return err
 	}
 	v.show(200, "pull", v.pullFrame(view))

@@ -134,7 +134,12 @@ func refusal(text string) string {
 // commit makes the commits of p and gives the last one.
 func (h *Hub) commit(r *repo, by *User, p Push) (string, error) {
 	var from string
+	none := strings.Repeat("0", 40) // what deletes the scratch ref again
 	h.read(func() {
+		for _, sha := range r.Refs {
+			none = zeroLike(sha)
+			break
+		}
 		for _, name := range []string{p.From, p.Branch, r.DefaultBranch} {
 			if sha, ok := r.branch(name); ok {
 				from = sha
@@ -181,12 +186,9 @@ func (h *Hub) commit(r *repo, by *User, p Push) (string, error) {
 			data(&in, c.Links[path])
 		}
 	}
-	fmt.Fprintf(&in, "get-mark :%d\n", len(p.Commits))
+	fmt.Fprintf(&in, "get-mark :%d\nreset %s\nfrom %s\n\n", len(p.Commits), scratch, none)
 	out, err := h.feed(r, nil, in.String(), "fast-import", "--quiet", "--force", "--date-format=raw")
 	if err != nil {
-		return "", err
-	}
-	if _, err := h.in(r, "update-ref", "-d", scratch); err != nil {
 		return "", err
 	}
 	return out, nil

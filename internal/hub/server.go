@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -113,8 +114,9 @@ func (h *Hub) misbehave(w http.ResponseWriter, r *http.Request, s scene) bool {
 		}
 		panic(http.ErrAbortHandler)
 	case "rate":
+		w.Header().Set("X-RateLimit-Limit", strconv.Itoa(h.rateLimit))
 		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", itoa(h.now().Add(time.Second).Unix()))
+		w.Header().Set("X-RateLimit-Reset", itoa(h.now().Add(2*time.Second).Unix()))
 		h.refuse(w, &Refusal{Status: 403, Message: "API rate limit exceeded for user ID 1."})
 	case "secondary":
 		w.Header().Set("Retry-After", "1")

@@ -52,43 +52,53 @@ type linkJSON struct {
 	HRef string `json:"href"`
 }
 
+type pullLinksJSON struct {
+	Self           linkJSON `json:"self"`
+	HTML           linkJSON `json:"html"`
+	Issue          linkJSON `json:"issue"`
+	Comments       linkJSON `json:"comments"`
+	ReviewComments linkJSON `json:"review_comments"`
+	Commits        linkJSON `json:"commits"`
+	Statuses       linkJSON `json:"statuses"`
+}
+
 type pullJSON struct {
-	URL                string              `json:"url"`
-	ID                 int64               `json:"id"`
-	NodeID             string              `json:"node_id"`
-	HTMLURL            string              `json:"html_url"`
-	DiffURL            string              `json:"diff_url"`
-	PatchURL           string              `json:"patch_url"`
-	IssueURL           string              `json:"issue_url"`
-	Number             int                 `json:"number"`
-	State              string              `json:"state"`
-	Locked             bool                `json:"locked"`
-	Title              string              `json:"title"`
-	User               *userJSON           `json:"user"`
-	Body               *string             `json:"body"`
-	CreatedAt          string              `json:"created_at"`
-	UpdatedAt          string              `json:"updated_at"`
-	ClosedAt           *string             `json:"closed_at"`
-	MergedAt           *string             `json:"merged_at"`
-	MergeCommitSHA     *string             `json:"merge_commit_sha"`
-	Assignee           *userJSON           `json:"assignee"`
-	Assignees          []*userJSON         `json:"assignees"`
-	RequestedReviewers []*userJSON         `json:"requested_reviewers"`
-	RequestedTeams     []struct{}          `json:"requested_teams"`
-	Labels             []*labelJSON        `json:"labels"`
-	Milestone          *struct{}           `json:"milestone"`
-	Draft              bool                `json:"draft"`
-	CommitsURL         string              `json:"commits_url"`
-	ReviewCommentsURL  string              `json:"review_comments_url"`
-	CommentsURL        string              `json:"comments_url"`
-	StatusesURL        string              `json:"statuses_url"`
-	Head               *branchEndJSON      `json:"head"`
-	Base               *branchEndJSON      `json:"base"`
-	Links              map[string]linkJSON `json:"_links"`
-	AuthorAssociation  string              `json:"author_association"`
-	AutoMerge          *struct{}           `json:"auto_merge"`
-	ActiveLockReason   *string             `json:"active_lock_reason"`
-	*pullDetailJSON                        // left out of lists
+	URL                string         `json:"url"`
+	ID                 int64          `json:"id"`
+	NodeID             string         `json:"node_id"`
+	HTMLURL            string         `json:"html_url"`
+	DiffURL            string         `json:"diff_url"`
+	PatchURL           string         `json:"patch_url"`
+	IssueURL           string         `json:"issue_url"`
+	Number             int            `json:"number"`
+	State              string         `json:"state"`
+	Locked             bool           `json:"locked"`
+	Title              string         `json:"title"`
+	User               *userJSON      `json:"user"`
+	Body               *string        `json:"body"`
+	CreatedAt          string         `json:"created_at"`
+	UpdatedAt          string         `json:"updated_at"`
+	ClosedAt           *string        `json:"closed_at"`
+	MergedAt           *string        `json:"merged_at"`
+	MergeCommitSHA     *string        `json:"merge_commit_sha"`
+	Assignee           *userJSON      `json:"assignee"`
+	Assignees          []*userJSON    `json:"assignees"`
+	RequestedReviewers []*userJSON    `json:"requested_reviewers"`
+	RequestedTeams     []struct{}     `json:"requested_teams"`
+	Labels             []*labelJSON   `json:"labels"`
+	Milestone          *struct{}      `json:"milestone"`
+	Draft              bool           `json:"draft"`
+	CommitsURL         string         `json:"commits_url"`
+	ReviewCommentsURL  string         `json:"review_comments_url"`
+	CommentsURL        string         `json:"comments_url"`
+	StatusesURL        string         `json:"statuses_url"`
+	Head               *branchEndJSON `json:"head"`
+	Base               *branchEndJSON `json:"base"`
+	Links              pullLinksJSON  `json:"_links"`
+	AuthorAssociation  string         `json:"author_association"`
+	AutoMerge          *struct{}      `json:"auto_merge"`
+	ActiveLockReason   *string        `json:"active_lock_reason"`
+	*pullDetailJSON                   // left out of lists
 }
 
 type pullDetailJSON struct {
@@ -125,9 +135,9 @@ func (s shaper) pull(r *repo, p *Pull) *pullJSON {
 		Labels: s.labels(r, p), Draft: p.Draft, CommitsURL: api + "/commits", ReviewCommentsURL: api + "/comments",
 		CommentsURL: issue + "/comments", StatusesURL: statuses,
 		Head: s.end(p.HeadRepo, p.Head, p.HeadSHA), Base: s.end(r.full(), p.Base, p.BaseSHA),
-		Links: map[string]linkJSON{
-			"self": {api}, "html": {page}, "issue": {issue}, "comments": {issue + "/comments"},
-			"review_comments": {api + "/comments"}, "commits": {api + "/commits"}, "statuses": {statuses},
+		Links: pullLinksJSON{
+			Self: linkJSON{api}, HTML: linkJSON{page}, Issue: linkJSON{issue}, Comments: linkJSON{issue + "/comments"},
+			ReviewComments: linkJSON{api + "/comments"}, Commits: linkJSON{api + "/commits"}, Statuses: linkJSON{statuses},
 		},
 		AuthorAssociation: s.association(p.Author, r),
 	}

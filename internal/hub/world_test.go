@@ -180,10 +180,14 @@ func (w *world) ok(want int, login, method, path string, body, v any) reply {
 // git runs git in dir as a person with a network connection would; it gives what was printed.
 func (w *world) git(dir string, args ...string) (string, error) {
 	w.Helper()
-	cmd := exec.CommandContext(w.Context(), "git", args...)
+	return gitAs(w.Context(), w.dir, dir, args...)
+}
+
+func gitAs(ctx context.Context, home, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
 		"GIT_AUTHOR_NAME=Wim", "GIT_AUTHOR_EMAIL=wim@example.com", "GIT_COMMITTER_NAME=Wim", "GIT_COMMITTER_EMAIL=wim@example.com",
 	}
 	out, err := cmd.CombinedOutput()
