@@ -78,6 +78,7 @@ type builder struct {
 	base    queue.SHA   // of the candidate
 	below   []queue.SHA // heads of the members that the tip has already
 	tip     commit
+	natural queue.SHA // a commit whose parent is its merge base with the tip
 	built   queue.Built
 }
 

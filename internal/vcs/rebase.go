@@ -11,6 +11,9 @@ func (b *builder) rebase(ctx context.Context, member queue.Member, own history) 
 	if own.onTop {
 		return b.adopt(member, own)
 	}
+	if b.natural = ""; len(own.merges) == 0 && len(b.below) == 0 {
+		b.natural = own.commits[0].id // forked from trunk itself, so that git finds the merge base unaided
+	}
 	whole := b.startWhole(ctx, member, own)
 	replayed, err := b.replay(ctx, own.commits)
 	if err != nil {
@@ -164,9 +167,12 @@ func (b *builder) pick(ctx context.Context, tip, c commit, trees map[queue.SHA]q
 			return merged{tree: c.tree}, nil
 		}
 	}
-	ours, err := b.standIn(tip.tree, c.parents)
-	if err != nil {
-		return merged{}, err
+	ours := tip
+	if c.id != b.natural {
+		var err error
+		if ours, err = b.standIn(tip.tree, c.parents); err != nil {
+			return merged{}, err
+		}
 	}
 	return b.repo.merge(ctx, ours.id, c.id)
 }

@@ -3,6 +3,7 @@ package vcs
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,12 +49,13 @@ func (r *Repo) writeLoose(id string, object []byte) (err error) {
 		return err
 	}
 	dir := filepath.Join(r.Dir, "objects")
-	f, err := os.CreateTemp(dir, "tmp_obj_") // git collects what is left over under this name
+	// git collects what is left over under this name.
+	f, err := os.OpenFile(filepath.Join(dir, "tmp_obj_"+rand.Text()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o444)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(packed.Bytes())
-	if err := errors.Join(err, f.Chmod(0o444), f.Close()); err != nil {
+	if err := errors.Join(err, f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	place := filepath.Join(dir, id[:2], id[2:])
