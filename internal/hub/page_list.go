@@ -227,7 +227,7 @@ func when(now, t time.Time) template.HTML {
 	case d < 10*time.Second:
 		words = "just now"
 	case d < time.Minute:
-		words = "seconds ago"
+		words = "a moment ago"
 	case d < time.Hour:
 		words = counted(int(d.Minutes()), "minute", "minutes") + " ago"
 	case d < 24*time.Hour:
