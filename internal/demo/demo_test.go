@@ -55,7 +55,11 @@ func options(tb testing.TB) Options {
 func TestTheStoryPlaysOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	r, err := Play(ctx, options(t), func(line string) { t.Log(line) })
+	r, err := Play(ctx, options(t), func(n News) {
+		if n.Line != "" {
+			t.Log(n.Line)
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

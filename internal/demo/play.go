@@ -3,13 +3,13 @@ package demo
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"lander/internal/hub"
 	"lander/internal/queue"
-	"lander/internal/vcs"
 )
 
 // Fate is what one pull request was to meet with, and what it did.
@@ -32,10 +32,22 @@ type Result struct {
 	Wrong   []string `json:"wrong,omitempty"` // what else was not as it must be
 }
 
-// Play opens a playground, plays the whole story in it and says how everybody fared. Progress is called as things happen; each line
-// is for people.
-func Play(ctx context.Context, o Options, progress func(line string)) (Result, error) {
+// News is something that happened in the story: a line for people, or where a pull request stands from now on, or both.
+type News struct {
+	Line   string
+	Number int // 0: it is about no pull request
+	Title  string
+	Stage  queue.Stage
+	Reason string // why it does not land, or not yet
+}
+
+// Play opens a playground, plays the whole story in it and says how everybody fared. progress is called as things happen, from one
+// goroutine at a time.
+func Play(ctx context.Context, o Options, progress func(News)) (Result, error) {
 	began := time.Now()
+	if err := unplayed(o.Data); err != nil {
+		return Result{}, err
+	}
 	files, err := sample()
 	if err != nil {
 		return Result{}, err
@@ -47,12 +59,8 @@ func Play(ctx context.Context, o Options, progress func(line string)) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	s := &story{world: w, tell: progress, numbers: map[string]int{}}
-	if err := s.play(ctx, fates(files)); err != nil {
-		_ = w.close()
-		return Result{}, err
-	}
-	r, err := s.judge(ctx)
+	s := &story{world: w, progress: progress, fates: fates(files), numbers: map[string]int{}}
+	r, err := s.run(ctx)
 	r.Seconds = time.Since(began).Seconds()
 	if closeErr := w.close(); err == nil {
 		err = closeErr
@@ -60,79 +68,85 @@ func Play(ctx context.Context, o Options, progress func(line string)) (Result, e
 	return r, err
 }
 
-// openSample opens a world with the sample repository and its pull requests, none of them approved.
-func openSample(ctx context.Context, o Options, files map[string]string) (*world, error) {
-	return open(ctx, o, repository, func(h *hub.Hub) error {
-		for _, u := range []hub.User{{Login: maintainer, Name: "Maya"}, {Login: contributor, Name: "Noor"}, {Login: outsider, Name: "Kai"}, {Login: admin, Name: "Ada"}} {
-			if _, err := h.AddUser(u); err != nil {
-				return err
-			}
-		}
-		err := h.AddRepo(repository, hub.Seed{Description: "Prices, taxes and carts in a few lines of shell", Branch: trunk, Files: files, Message: "Begin the abacus"})
-		if err != nil {
-			return err
-		}
-		for login, role := range map[string]hub.Role{maintainer: hub.RoleMaintain, contributor: hub.RoleWrite, admin: hub.RoleAdmin} {
-			if err := h.SetRole(repository, login, role); err != nil {
-				return err
-			}
-		}
-		first, err := h.Tip(repository, trunk)
-		if err != nil {
-			return err
-		}
-		second := hub.Commit{Message: "Say what this is not", Files: map[string]string{"NOTICE": "Not for bookkeeping.\n"}}
-		if _, err := h.Push(repository, hub.Push{By: admin, Branch: trunk, Commits: []hub.Commit{second}}); err != nil {
-			return err
-		}
-		for _, f := range fates(files) {
-			if err := openPull(h, f, first); err != nil {
-				return fmt.Errorf("open %q: %w", f.title, err)
-			}
-		}
-		return nil
-	})
-}
-
-// openPull pushes a fate's branch and opens its pull request.
-func openPull(h *hub.Hub, f fate, first string) error {
-	author, repo, head, from := f.author, repository, f.name, trunk
-	if author == "" {
-		author = contributor
+// unplayed refuses a directory that something was played in: a story has one beginning.
+func unplayed(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "hub")); err == nil {
+		return errPlayedAlready(dir)
 	}
-	if f.fork {
-		fork, err := h.Fork(repository, author)
-		if err != nil {
-			return err
-		}
-		repo, head = fork, author+":"+f.name
-	}
-	if f.behind {
-		from = first
-	}
-	if _, err := h.Push(repo, hub.Push{By: author, Branch: f.name, From: from, Commits: f.commits}); err != nil {
-		return err
-	}
-	_, err := h.OpenPull(repository, hub.NewPull{Author: author, Title: f.title, Body: f.body, Head: head, Draft: f.draft})
-	return err
+	return nil
 }
 
 // story is a play under way.
 type story struct {
 	*world
-	tell    func(string)
 	fates   []fate
 	numbers map[string]int // of pull requests, by branch
 	wrong   []string
 	byHand  string // the commit that was pushed past lander
+
+	telling  sync.Mutex
+	progress func(News)
 }
 
-func (s *story) play(ctx context.Context, fates []fate) error {
-	s.fates = fates
-	for i, f := range fates {
+// run plays and judges, and tells meanwhile where everybody stands.
+func (s *story) run(ctx context.Context) (Result, error) {
+	watching, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { s.watch(watching) })
+	err := s.play(ctx)
+	stop()
+	watch.Wait()
+	if err != nil {
+		return Result{}, err
+	}
+	return s.judge(ctx)
+}
+
+// tell tells a line.
+func (s *story) tell(line string) { s.news(News{Line: line}) }
+
+func (s *story) news(n News) {
+	s.telling.Lock()
+	defer s.telling.Unlock()
+	s.progress(n)
+}
+
+// watch tells of each pull request whenever it stands elsewhere. It is only looking on: what goes wrong in it, the story meets too.
+func (s *story) watch(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	told := make([]News, len(s.fates))
+	for {
+		for i, f := range s.fates {
+			if told[i].Stage == queue.StageLanded {
+				continue
+			}
+			st, err := s.standing(ctx, i+1)
+			if err != nil {
+				break
+			}
+			now := News{Number: i + 1, Title: f.title, Stage: st.Stage}
+			if len(st.Reasons) > 0 && st.Stage != queue.StageIdle {
+				now.Reason = st.Reasons[0].Text
+			}
+			if now != told[i] {
+				told[i] = now
+				s.news(now)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *story) play(ctx context.Context) error {
+	for i, f := range s.fates {
 		s.numbers[f.name] = i + 1
 	}
-	s.tell(fmt.Sprintf("%d pull requests are open on %s", len(fates), s.url))
+	s.tell(sayOpen(len(s.fates), s.url))
 	scenes := []func(context.Context) error{s.plain, s.pause, s.guests, s.webhooks, s.past}
 	for _, scene := range scenes {
 		if err := scene(ctx); err != nil {
@@ -164,7 +178,7 @@ func (s *story) pause(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell(admin + " pauses landing")
+	s.tell(sayPauses())
 	for _, name := range []string{"sneaky", "second-thoughts", "through-the-pause"} {
 		if err := s.approve(ctx, name); err != nil {
 			return err
@@ -174,7 +188,7 @@ func (s *story) pause(ctx context.Context) error {
 	if _, err := s.hub.Push(repository, hub.Push{By: contributor, Branch: "sneaky", Commits: []hub.Commit{more}}); err != nil {
 		return err
 	}
-	s.tell(contributor + " pushes more to #" + fmt.Sprint(s.numbers["sneaky"]) + ", which was approved already")
+	s.tell(sayPushesMore(s.numbers["sneaky"]))
 	if _, err := s.hub.Comment(repository, s.numbers["second-thoughts"], contributor, "On second thoughts, no.\n\n@lander withdraw"); err != nil {
 		return err
 	}
@@ -188,7 +202,7 @@ func (s *story) pause(ctx context.Context) error {
 	if before != after {
 		s.wrong = append(s.wrong, fmt.Sprintf("trunk moved from %s to %s while landing was paused", before, after))
 	}
-	s.tell(admin + " resumes")
+	s.tell(sayResumes())
 	if _, err := s.lander.Store().Post(ctx, s.lane, queue.Resumed{By: admin, At: time.Now()}); err != nil {
 		return err
 	}
@@ -208,7 +222,7 @@ func (s *story) webhooks(ctx context.Context) error {
 	if err := s.hub.Fault("lose the next webhook"); err != nil {
 		return err
 	}
-	s.tell("the next webhook is lost")
+	s.tell(sayLoses())
 	if err := s.approveAndWait(ctx, "lost-webhook"); err != nil {
 		return err
 	}
@@ -218,7 +232,7 @@ func (s *story) webhooks(ctx context.Context) error {
 	if err := s.hub.Fault("deliver twice"); err != nil {
 		return err
 	}
-	s.tell("the next webhook comes twice")
+	s.tell(sayTwice())
 	return s.approveAndWait(ctx, "webhook-twice")
 }
 
@@ -238,7 +252,7 @@ func (s *story) past(ctx context.Context) error {
 	if s.byHand, err = s.hub.Push(repository, hub.Push{By: admin, Branch: trunk, Commits: []hub.Commit{urgent}}); err != nil {
 		return err
 	}
-	s.tell(admin + " pushes to trunk, past lander")
+	s.tell(sayPushesPast())
 	return s.settled(ctx, "pushed-past")
 }
 
@@ -248,7 +262,7 @@ func (s *story) approve(ctx context.Context, name string) error {
 	if _, err := s.hub.Approve(repository, n, maintainer); err != nil {
 		return fmt.Errorf("approve #%d: %w", n, err)
 	}
-	s.tell(fmt.Sprintf("%s approves #%d %s", maintainer, n, s.fates[n-1].title))
+	s.tell(sayApproves(maintainer, n, s.fates[n-1].title))
 	return s.until(ctx, fmt.Sprintf("lander knows that #%d is approved", n), func(ctx context.Context) (bool, error) {
 		st, err := s.standing(ctx, n)
 		return st.Stage != queue.StageIdle, err
@@ -281,107 +295,11 @@ func (s *story) settled(ctx context.Context, names ...string) error {
 		if err != nil {
 			return err
 		}
-		st, err := s.standing(ctx, n)
+		what, reason, err := s.became(ctx, n)
 		if err != nil {
 			return err
 		}
-		s.tell(fmt.Sprintf("#%d %s: %s", n, s.fates[n-1].title, st.Stage))
+		s.tell(sayFate(n, s.fates[n-1].title, what, reason))
 	}
 	return nil
-}
-
-// judge finds out what became of everybody. Whether something landed is read from git and from the hub.
-func (s *story) judge(ctx context.Context) (Result, error) {
-	if err := s.told(ctx); err != nil {
-		return Result{}, err
-	}
-	tip, err := s.hub.Tip(repository, trunk)
-	if err != nil {
-		return Result{}, err
-	}
-	dir, err := s.hub.GitDir(repository)
-	if err != nil {
-		return Result{}, err
-	}
-	history, err := vcs.Git{Dir: dir}.Text(ctx, "rev-list", "--first-parent", tip)
-	if err != nil {
-		return Result{}, err
-	}
-	onTrunk := strings.Fields(history)
-	r := Result{Trunk: tip, OK: true, Wrong: s.wrong}
-	for i, f := range s.fates {
-		fate, err := s.fate(ctx, i+1, f, onTrunk)
-		if err != nil {
-			return Result{}, err
-		}
-		r.OK = r.OK && fate.Met
-		r.Fates = append(r.Fates, fate)
-	}
-	if !slices.Contains(onTrunk, s.byHand) {
-		r.Wrong = append(r.Wrong, "what was pushed past lander is no longer on trunk")
-	}
-	if at := slices.Index(onTrunk, s.byHand); at != 1 {
-		r.Wrong = append(r.Wrong, "what was being tested when trunk was moved past lander did not land on top of that")
-	}
-	r.OK = r.OK && len(r.Wrong) == 0
-	return r, nil
-}
-
-// told waits until lander has told everybody all there is to tell.
-func (s *story) told(ctx context.Context) error {
-	return s.until(ctx, "everybody is told", func(ctx context.Context) (bool, error) {
-		left, err := s.lander.Store().Unsent(ctx, s.lane, time.Now().Add(time.Hour), 1)
-		return len(left) == 0, err
-	})
-}
-
-func (s *story) fate(ctx context.Context, n int, f fate, onTrunk []string) (Fate, error) {
-	out := Fate{Number: n, Title: f.title, Expected: f.want, Actual: "waiting"}
-	st, err := s.standing(ctx, n)
-	if err != nil {
-		return out, err
-	}
-	pull, err := s.hub.Pull(repository, n)
-	if err != nil {
-		return out, err
-	}
-	if len(st.Reasons) > 0 {
-		out.Reason = st.Reasons[0].Text
-	}
-	switch st.Stage {
-	case queue.StageLanded:
-		out.Commit = string(st.Landing.Commits[len(st.Landing.Commits)-1].SHA)
-		switch {
-		case !slices.Contains(onTrunk, out.Commit):
-			out.Actual = "said to have landed, but is not on trunk"
-		case pull.Open:
-			out.Actual = "landed, but is still open"
-		default:
-			out.Actual, out.Reason = fateLanded, ""
-		}
-	case queue.StageDropped:
-		out.Actual = "dropped: " + string(st.Drop.Code)
-	case queue.StageHeld:
-		out.Actual = "held: " + st.Reasons[0].Code
-	case queue.StageIdle:
-		out.Actual = fateWithdrawn
-		comments, err := s.hub.Comments(repository, n)
-		if err != nil {
-			return out, err
-		}
-		for _, c := range comments {
-			if c.Author == bot && strings.Contains(c.Body, "new commits were pushed") {
-				out.Actual, out.Reason = fateVoided, "new commits were pushed after it was approved"
-			}
-		}
-	}
-	if st.Stage != queue.StageLanded {
-		for _, id := range onTrunk {
-			if id == string(st.Head) || id == string(st.Candidate) && st.Candidate != "" {
-				out.Actual = "on trunk all the same"
-			}
-		}
-	}
-	out.Met = out.Actual == f.want && strings.Contains(out.Reason, f.because)
-	return out, nil
 }

@@ -13,7 +13,6 @@ import (
 	"lander/internal/config"
 	"lander/internal/hub"
 	"lander/internal/queue"
-	"lander/internal/vcs"
 )
 
 // ReplayOptions say which history is landed again.
@@ -47,10 +46,10 @@ type Replayed struct {
 
 // Progress is how far a replay is.
 type Progress struct {
-	Landed, Of int
-	Now        string // what is under way
-	Left       time.Duration
-	PerMinute  float64
+	Now              string        // what is under way, for people; empty when all is done
+	Done, Landed, Of int           // Of is 0 until the history is known
+	Left             time.Duration // about; 0 until it can be told
+	PerMinute        float64       // how many were dealt with in a minute
 }
 
 // Replay takes the newest first-parent commits of a repository as pull requests, each based where it really was, approves them in
@@ -60,7 +59,10 @@ type Progress struct {
 // that has landed; where lander landed the very same commit, as it does on a straight history, it is the real one untouched.
 func Replay(ctx context.Context, o Options, r ReplayOptions, progress func(Progress)) (out Replayed, err error) {
 	began := time.Now()
-	progress(Progress{Now: "reading the history"})
+	if err := unplayed(o.Data); err != nil {
+		return out, err
+	}
+	progress(Progress{Now: sayReading(r.Repo)})
 	h, err := readHistory(ctx, r, filepath.Join(o.Data, "replay.git"))
 	if err != nil {
 		return out, err
@@ -69,14 +71,18 @@ func Replay(ctx context.Context, o Options, r ReplayOptions, progress func(Progr
 	o.Policy = config.SamplePolicy(queue.Recipe{Steps: []queue.Step{{Name: "suite", Run: r.Suite}}})
 	repo := "replay/" + strings.TrimSuffix(filepath.Base(h.source), ".git")
 	w, err := open(ctx, o, repo, func(b *hub.Hub) error {
-		progress(Progress{Now: "filling the playground"})
+		progress(Progress{Now: sayFilling()})
 		return h.fill(b, repo)
 	})
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	if err := h.borrow(w); err != nil {
+	landed, err := w.hub.GitDir(repo)
+	if err != nil {
+		return out, err
+	}
+	if err := h.borrow(landed); err != nil {
 		return out, err
 	}
 	if err := h.play(ctx, w, progress, &out); err != nil {
@@ -90,7 +96,10 @@ func Replay(ctx context.Context, o Options, r ReplayOptions, progress func(Progr
 func (h *history) play(ctx context.Context, w *world, progress func(Progress), out *Replayed) error {
 	var took []float64
 	began := time.Now()
+	at := Progress{Of: out.Of}
 	for i, c := range h.trunk {
+		at.Now = sayLanding(i+1, c.Title)
+		progress(at)
 		head, err := h.headOf(ctx, c, out)
 		if err != nil {
 			return fmt.Errorf("make a pull request of %s: %w", c.SHA, err)
@@ -132,10 +141,12 @@ func (h *history) play(ctx context.Context, w *world, progress func(Progress), o
 			out.Left = append(out.Left, f)
 		}
 		spent := time.Since(began)
-		progress(Progress{
-			Landed: out.Landed, Of: out.Of, Now: "landing", PerMinute: float64(i+1) / spent.Minutes(),
-			Left: time.Duration(float64(spent) / float64(i+1) * float64(out.Of-i-1)),
-		})
+		at.Done, at.Landed, at.PerMinute = i+1, out.Landed, float64(i+1)/spent.Minutes()
+		at.Left = time.Duration(float64(spent) / float64(i+1) * float64(out.Of-i-1))
+	}
+	if out.Of > 0 {
+		at.Now = ""
+		progress(at)
 	}
 	slices.Sort(took)
 	if n := len(took); n > 0 {
@@ -150,140 +161,6 @@ func (w *world) ended(ctx context.Context, n int) (st queue.Standing, err error)
 		st, err = w.standing(ctx, n)
 		return st.Stage == queue.StageLanded || st.Stage == queue.StageDropped, err
 	})
-}
-
-// history is what is to be landed again.
-type history struct {
-	source string // the repository it comes from
-	mirror *vcs.Repo
-	git    vcs.Git // on the mirror
-	base   queue.SHA
-	trunk  []vcs.Commit            // the real first-parent commits after base, oldest first
-	tip    queue.SHA               // of lander's trunk
-	now    map[queue.SHA]queue.SHA // what stands for a real commit on lander's side
-}
-
-// readHistory copies the history into a mirror of its own, and finds a head for each commit of the real trunk.
-func readHistory(ctx context.Context, r ReplayOptions, dir string) (*history, error) {
-	source, err := filepath.Abs(r.Repo)
-	if err != nil {
-		return nil, err
-	}
-	branch := r.Branch
-	if branch == "" {
-		listed, err := vcs.Git{Config: []string{"safe.directory=*"}}.Text(ctx, "ls-remote", "--symref", "--", source, "HEAD")
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", r.Repo, err)
-		}
-		ref, _, _ := strings.Cut(listed, "\t")
-		ref, ok := strings.CutPrefix(ref, "ref: refs/heads/")
-		if !ok {
-			return nil, fmt.Errorf("%s is on no branch; name one with --branch", r.Repo)
-		}
-		branch = ref
-	}
-	mirror := &vcs.Repo{Dir: dir, Remote: source}
-	if err := mirror.Init(ctx); err != nil {
-		return nil, err
-	}
-	tip, err := mirror.Fetch(ctx, branch)
-	if err != nil {
-		return nil, err
-	}
-	h := &history{source: source, mirror: mirror, git: vcs.Git{Dir: dir}, now: map[queue.SHA]queue.SHA{}}
-	commits, err := mirror.Log(ctx, vcs.Range{To: tip, FirstParent: true, Limit: r.Last + 1})
-	if err != nil {
-		return nil, err
-	}
-	if len(commits) < 2 {
-		return nil, fmt.Errorf("%s has only one commit on %s: nothing to land on it", r.Repo, branch)
-	}
-	h.base, h.trunk, h.tip = commits[0].SHA, commits[1:], commits[0].SHA
-	return h, nil
-}
-
-// headOf gives the head that a pull request of this commit of trunk had. Of a merge it is what was merged, where rebasing that gives
-// what the merge gave; a merge in which somebody mended a conflict by hand is taken as the one commit that it amounts to.
-func (h *history) headOf(ctx context.Context, c vcs.Commit, out *Replayed) (queue.SHA, error) {
-	if len(c.Parents) == 1 {
-		return h.translate(ctx, c)
-	}
-	out.Merges++
-	if len(c.Parents) == 2 {
-		head, err := h.sideBranch(ctx, c.Parents[0], c.Parents[1])
-		if err != nil {
-			return "", err
-		}
-		built, err := h.mirror.Build(ctx, queue.BuildRequest{
-			Base: h.tip, Members: []queue.Member{{Number: 1, Head: head}}, At: c.Committed,
-		})
-		if err == nil && built.Tree == c.Tree {
-			return head, nil
-		}
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-	}
-	out.Remade++
-	c.Parents = c.Parents[:1]
-	return h.translate(ctx, c)
-}
-
-// sideBranch translates every commit that a merge brought to trunk.
-func (h *history) sideBranch(ctx context.Context, into, from queue.SHA) (queue.SHA, error) {
-	commits, err := h.mirror.Log(ctx, vcs.Range{From: into, To: from})
-	if err != nil {
-		return "", err
-	}
-	for _, c := range commits {
-		if _, err := h.translate(ctx, c); err != nil {
-			return "", err
-		}
-	}
-	return h.counterpart(from), nil
-}
-
-// translate makes the commit anew on top of what stands for its parents; it stays itself where those are themselves.
-func (h *history) translate(ctx context.Context, c vcs.Commit) (queue.SHA, error) {
-	if made, ok := h.now[c.SHA]; ok {
-		return made, nil
-	}
-	parents, err := h.mirror.Log(ctx, vcs.Range{To: c.SHA, Limit: 1})
-	if err != nil {
-		return "", err
-	}
-	same := slices.Equal(c.Parents, parents[0].Parents)
-	var args []string
-	for _, p := range c.Parents {
-		now := h.counterpart(p)
-		same = same && now == p
-		args = append(args, "-p", string(now))
-	}
-	made := c.SHA
-	if !same {
-		git := h.git
-		git.Env = []string{
-			"GIT_AUTHOR_NAME=" + c.Author, "GIT_AUTHOR_EMAIL=" + c.Email, "GIT_AUTHOR_DATE=" + c.At.Format(time.RFC3339),
-			"GIT_COMMITTER_NAME=" + c.Author, "GIT_COMMITTER_EMAIL=" + c.Email, "GIT_COMMITTER_DATE=" + c.Committed.Format(time.RFC3339),
-		}
-		text, err := git.Output(ctx, []byte(c.Message), append(append([]string{"commit-tree"}, args...), string(c.Tree))...)
-		if err != nil {
-			return "", err
-		}
-		if made, err = queue.ParseSHA(strings.TrimSpace(string(text))); err != nil {
-			return "", err
-		}
-	}
-	h.now[c.SHA] = made
-	return made, nil
-}
-
-// counterpart is what stands for a real commit on lander's side; a commit from before the replay stands for itself.
-func (h *history) counterpart(real queue.SHA) queue.SHA {
-	if now, ok := h.now[real]; ok {
-		return now
-	}
-	return real
 }
 
 // fill makes the repository as it was before.
@@ -304,13 +181,11 @@ func (h *history) fill(b *hub.Hub, repo string) error {
 	return nil
 }
 
-// borrow lets the mirror see what lander lands in the playground's repository.
-func (h *history) borrow(w *world) error {
-	dir, err := w.hub.GitDir(w.lane.Repo)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(h.mirror.Dir, "objects", "info", "alternates"), []byte(filepath.Join(dir, "objects")+"\n"), 0o644)
+// borrow lets the mirror see the objects of other repositories as its own.
+func (h *history) borrow(gitDir string) error {
+	h.lenders = append(h.lenders, filepath.Join(gitDir, "objects"))
+	list := filepath.Join(h.mirror.Dir, "objects", "info", "alternates")
+	return os.WriteFile(list, []byte(strings.Join(h.lenders, "\n")+"\n"), 0o644)
 }
 
 // compare holds what came out against what really happened.

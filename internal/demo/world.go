@@ -18,6 +18,7 @@ import (
 	"lander/internal/hub"
 	"lander/internal/queue"
 	"lander/internal/serve"
+	"lander/internal/vcs"
 )
 
 // Options say where a demo lives.
@@ -32,6 +33,7 @@ type Options struct {
 
 // world is a playground with a lander in it.
 type world struct {
+	free   func() // gives the directory back
 	hub    *hub.Hub
 	lander *serve.Server
 	lane   queue.Lane
@@ -42,30 +44,39 @@ type world struct {
 
 // open starts the hub and lets prepare fill it; then it starts a lander on repo. prepare is called only for a hub that does not have
 // repo yet.
-func open(ctx context.Context, o Options, repo string, prepare func(*hub.Hub) error) (w *world, err error) {
-	w = &world{lane: queue.Lane{Repo: repo, Trunk: trunk}}
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
+func open(ctx context.Context, o Options, repo string, prepare func(*hub.Hub) error) (*world, error) {
+	w := &world{lane: queue.Lane{Repo: repo, Trunk: trunk}}
+	if err := w.open(ctx, o, prepare); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) open(ctx context.Context, o Options, prepare func(*hub.Hub) error) (err error) {
+	if err := vcs.CheckVersion(ctx); err != nil {
+		return err
+	}
+	// Before anything is read: two playgrounds in one directory would undo what the other writes.
+	if w.free, err = serve.LockDir(filepath.Join(o.Data, "hub")); err != nil {
+		return err
+	}
 	if w.hub, err = hub.Open(filepath.Join(o.Data, "hub"), hub.Options{Log: o.Log, RateLimit: 1_000_000}); err != nil {
-		return nil, err
+		return err
 	}
 	listener, err := listen(o.HubListen)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	w.url = "http://" + listener.Addr().String()
 	w.hub.SetURL(w.url)
 	w.server = &http.Server{Handler: w.hub.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	w.group.Go(func() { _ = w.server.Serve(listener) }) // ends with close
-	if !w.hub.HasRepo(repo) {
+	if !w.hub.HasRepo(w.lane.Repo) {
 		if err := prepare(w.hub); err != nil {
-			return nil, fmt.Errorf("fill the playground: %w", err)
+			return fmt.Errorf("fill the playground: %w", err)
 		}
 	}
-	return w, w.land(ctx, o)
+	return w.land(ctx, o)
 }
 
 // land starts lander on the hub, as its only committer.
@@ -101,6 +112,16 @@ func (w *world) land(ctx context.Context, o Options) error {
 		return err
 	}
 	w.hub.SetLanderURL(w.lander.URL())
+	// One that was played before has the address of a lander that is no more.
+	old, err := w.hub.Hooks(repo)
+	if err != nil {
+		return err
+	}
+	for _, h := range old {
+		if err := w.hub.RemoveHook(repo, h.ID); err != nil {
+			return err
+		}
+	}
 	_, err = w.hub.AddHook(repo, w.lander.URL()+"/webhook", secret, "*")
 	return err
 }
@@ -116,6 +137,9 @@ func (w *world) close() error {
 	}
 	if w.hub != nil {
 		errs = append(errs, w.hub.Close())
+	}
+	if w.free != nil {
+		w.free()
 	}
 	return errors.Join(errs...)
 }
@@ -158,7 +182,7 @@ func (w *world) until(ctx context.Context, what string, is func(context.Context)
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", orAny(address))
 	if err != nil {
-		return nil, fmt.Errorf("the playground cannot listen on %s: %w; name another address with --hub-listen", address, err)
+		return nil, errHubListen(address, err)
 	}
 	return l, nil
 }

@@ -1,0 +1,98 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+)
+
+// Every sentence of this room that a person may read stands in this file, but for the pull requests of the story.
+
+func errHubListen(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("the playground cannot listen on %s: the port is in use; end what uses it, or choose another with --hub-listen", address)
+	}
+	return fmt.Errorf("the playground cannot listen on %s: %w; choose another address with --hub-listen", address, err)
+}
+
+func errPlayedAlready(dir string) error {
+	return fmt.Errorf("something was played in %s already; name a new directory, or leave --data out", dir)
+}
+
+// About a repository whose history is to be landed again.
+
+func errNoSuchDir(dir string) error {
+	return fmt.Errorf("there is no directory %s; name a git repository on this machine with --repo", dir)
+}
+
+func errNoRepository(dir string) error {
+	return fmt.Errorf("%s is no git repository; name one on this machine with --repo", dir)
+}
+
+func errUnreadable(dir string) error {
+	return fmt.Errorf("this user may not read %s; run lander as its owner, or name a copy that everybody may read, as \"git clone --mirror\" makes one", dir)
+}
+
+func errShallow(dir string) error {
+	return fmt.Errorf("%s is a shallow clone, so its history is cut off; complete it with: git -C %s fetch --unshallow", dir, dir)
+}
+
+func errNoCommit(dir string) error {
+	return fmt.Errorf("%s has no commit yet, so there is nothing to land again; name a repository with a history", dir)
+}
+
+func errOneCommit(dir string) error {
+	return fmt.Errorf("%s has only one commit on that branch: nothing to land on it; name a repository or a --branch with a history", dir)
+}
+
+func errNoHead(dir string, branches []string) error {
+	return fmt.Errorf("the branch that %s is on has no commit; name one with --branch: %s", dir, few(branches))
+}
+
+func errNoBranch(dir, branch string, branches []string) error {
+	return fmt.Errorf("%s has no branch %s; there is: %s", dir, branch, few(branches))
+}
+
+// few lists the first of many.
+func few(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+func sayReading(repo string) string { return "reading the history of " + repo }
+func sayFilling() string            { return "starting a playground with it" }
+
+func sayLanding(n int, title string) string { return fmt.Sprintf("#%d %s", n, title) }
+
+// What happens in the story.
+
+func sayOpen(n int, url string) string {
+	return fmt.Sprintf("%d pull requests are open on %s", n, url)
+}
+func sayApproves(who string, n int, title string) string {
+	return fmt.Sprintf("%s approves #%d %s", who, n, title)
+}
+func sayPauses() string  { return admin + " pauses landing" }
+func sayResumes() string { return admin + " resumes" }
+func sayPushesMore(n int) string {
+	return fmt.Sprintf("%s pushes more to #%d, which was approved already", contributor, n)
+}
+func sayLoses() string      { return "the next webhook is lost" }
+func sayTwice() string      { return "the next webhook comes twice" }
+func sayPushesPast() string { return admin + " pushes to trunk, past lander" }
+
+// sayFate is what became of a pull request.
+func sayFate(n int, title, fate, reason string) string {
+	text := fmt.Sprintf("#%d %s: %s", n, title, fate)
+	if reason != "" {
+		text += ": " + reason
+	}
+	return text
+}
+
+func sayVoided() string    { return "new commits were pushed after it was approved" }
+func sayWithdrawn() string { return "taken back before it landed" }
