@@ -1,7 +1,7 @@
 package config
 
-// nearest is the word of known that a person most likely meant by word, or empty when none is near.
-func nearest(word string, known []string) string {
+// Nearest is the word of known that a person most likely meant by word, or empty when none is near.
+func Nearest(word string, known []string) string {
 	best, least := "", len(word)/2+1
 	for _, k := range known {
 		if d := distance(word, k); d < least {

@@ -40,7 +40,7 @@ func sayWantMapping(where string, known []string) string {
 }
 
 func sayUnknownKey(path, where, key string, known []string) string {
-	if k := nearest(key, known); k != "" {
+	if k := Nearest(key, known); k != "" {
 		return fmt.Sprintf("unknown key %q; did you mean %q?", clip(path), dotted(where, k))
 	}
 	return fmt.Sprintf("unknown key %q; known here: %s", clip(path), strings.Join(known, ", "))

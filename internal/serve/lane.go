@@ -29,7 +29,8 @@ func (r *Rooms) repository(name string) *repository {
 	}
 	in := func(kind string) string { return filepath.Join(r.Settings.DataDir, kind, filepath.FromSlash(name)) }
 	m := &vcs.Repo{
-		Dir: in("mirrors") + ".git", Remote: r.Settings.Remote(name), Email: r.Settings.Committer.Email,
+		Dir: in("mirrors") + ".git", Remote: r.Settings.Remote(name),
+		Name: r.Settings.Committer.Name, Email: r.Settings.Committer.Email,
 		Auth: func(ctx context.Context) (string, string, error) { return r.Forge.GitAuth(ctx, name) },
 	}
 	made := &repository{

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -35,7 +34,3 @@ func forgePages(api string) string {
 		return strings.TrimSuffix(strings.TrimSuffix(api, "/"), "/api/v3")
 	}
 }
-
-var errDatabaseGone = errors.New("the embedded Postgres has gone; see postgres.log in the data directory, and start lander again")
-
-var errNotReady = errors.New("lander is starting or stopping")

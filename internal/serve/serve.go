@@ -34,6 +34,7 @@ type Server struct {
 	free     func()           // gives the data directory back
 	pg       *embedded.Server // nil: the database is somebody else's
 	store    *store.Store
+	rooms    *Rooms
 	keepers  map[queue.Lane]*gate.Keeper
 	web      *web.Server
 	url      string
@@ -44,6 +45,12 @@ type Server struct {
 	stopped sync.Once
 	ready   atomic.Bool
 }
+
+// DatabaseError says that lander did not get to its database. Its text is a sentence for the operator.
+type DatabaseError struct{ Err error }
+
+func (e *DatabaseError) Error() string { return e.Err.Error() }
+func (e *DatabaseError) Unwrap() error { return e.Err }
 
 const databaseName = "lander"
 
@@ -66,7 +73,7 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 	if err := vcs.CheckVersion(ctx); err != nil {
 		return err
 	}
-	if s.free, err = lockDir(s.settings.DataDir); err != nil {
+	if s.free, err = LockDir(s.settings.DataDir); err != nil {
 		return err
 	}
 	// The port before anything slow or lasting: one in use is the commonest mistake.
@@ -101,6 +108,7 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 	for _, k := range s.keepers {
 		s.group.Go(func() { _ = k.Run(run) }) // ends only with its context
 	}
+	s.group.Go(func() { s.tidy(run) })
 	s.ready.Store(true)
 	return nil
 }
@@ -108,17 +116,17 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 // build makes everything that Start then sets going.
 func (s *Server) build(ctx context.Context) error {
 	if err := s.database(ctx); err != nil {
-		return err
+		return &DatabaseError{err}
 	}
 	client, err := NewForge(s.settings, s.url, nil, s.log)
 	if err != nil {
 		return err
 	}
-	rooms := &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Log: s.log}
+	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Log: s.log}
 	for _, l := range s.settings.Lanes {
-		s.keepers[l] = rooms.Keeper(l)
+		s.keepers[l] = s.rooms.Keeper(l)
 	}
-	s.web = rooms.Web(s.nudge)
+	s.web = s.rooms.Web(s.nudge)
 	s.web.Alive = s.alive
 	return nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -38,7 +40,23 @@ func errUnreachable(cfg *pgx.ConnConfig, err error) error {
 		}
 		return fmt.Errorf("open database %s: %w", where, err)
 	}
-	return fmt.Errorf("open database %s: nothing answers there; see that Postgres runs and that LANDER_DATABASE_URL names it: %w", where, err)
+	return fmt.Errorf("open database %s: nothing answers there; see that Postgres runs and that LANDER_DATABASE_URL names it: %w", where, flat{err})
+}
+
+// flat says in one line what pgx says in several, some of them twice.
+type flat struct{ error }
+
+func (f flat) Unwrap() error { return f.error }
+
+func (f flat) Error() string {
+	var said []string
+	for line := range strings.Lines(f.error.Error()) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(said, func(before string) bool { return strings.Contains(before, line) }) {
+			said = append(said, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(said, "; "), ":; ", ": ")
 }
 
 func errTooOld(cfg *pgx.ConnConfig, version int) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -171,8 +172,17 @@ func sayNotYet() string { return "stored; the lane's keeper has not taken it up 
 
 func sayNoKeeper() string { return "a lane is not kept; the log says why" }
 
-func errPortInUse(addr string) error {
-	return fmt.Errorf("listen on %s: the port is in use; end what uses it, or choose another with --listen or LANDER_LISTEN", addr)
+func errListen(addr string, err error) error {
+	const another = "choose another with --listen or LANDER_LISTEN"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen on %s: the port is in use; end what uses it, or %s", addr, another)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("listen on %s: this user may not open that port; take one above 1023: %s", addr, another)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("listen on %s: this machine does not have that address; %s", addr, another)
+	}
+	return fmt.Errorf("listen on %s: %w", addr, err)
 }
 
 func errSocketInUse(path string) error {

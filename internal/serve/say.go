@@ -1,0 +1,30 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// Every sentence of this room that a person may read stands in this file.
+
+func errDataDir(dir string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the user that lander runs as may not write to the data directory %s; allow it, or name another one with --data: %w", dir, err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("the data directory %s cannot be made, because there is a file in the way; name another one with --data: %w", dir, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the data directory %s is on a file system that can only be read; name another one with --data: %w", dir, err)
+	}
+	return fmt.Errorf("make the data directory %s: %w", dir, err)
+}
+
+func errDataDirInUse(dir string) error {
+	return fmt.Errorf("the data directory %s is in use by another lander; stop that one, or give this one its own with --data", dir)
+}
+
+var errDatabaseGone = errors.New("the embedded Postgres has gone; see postgres.log in the data directory, and start lander again")
+
+var errNotReady = errors.New("lander is starting or stopping")
