@@ -1,0 +1,183 @@
+package landertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"lander/internal/hub"
+	"lander/internal/queue"
+)
+
+// verbs are the commands of a story: what a line must look like, and what it does. The doc of the package explains them.
+var verbs = []struct {
+	form *regexp.Regexp
+	do   func(s *story, c command, arg []string) error
+}{
+	{form(`open (\S+) by (\w+)( from fork)?( draft)?(?: onto (\S+))?(?: off (\S+))?: (.+)`), (*story).open},
+	{form(`(\w+) pushes( force)? (\S+?)(?: off (\S+))?: (.+)`), (*story).push},
+	{form(`(\w+) rewinds (\S+) to (\S+)`), (*story).rewind},
+	{form(`(\w+) merges (\d+)`), (*story).merge},
+	{form(`(\w+) merges (\S+) into (\S+): (.+)`), (*story).mergeInto},
+	{form(`approve (\d+) by (\w+)(?: at (\S+))?`), (*story).approve},
+	{form(`object (\d+) by (\w+)`), (*story).object},
+	{form(`remark (\d+) by (\w+): (.+)`), (*story).remark},
+	{form(`dismiss (\d+) by (\w+)`), (*story).dismiss},
+	{form(`comment (\d+) by (\w+): (.+)`), (*story).comment},
+	{form(`edit (\d+) by (\w+): (.+)`), (*story).edit},
+	{form(`delete (\d+) by (\w+)`), (*story).remove},
+	{form(`(draft|ready) (\d+)`), (*story).draft},
+	{form(`(close|reopen) (\d+) by (\w+)`), (*story).close},
+	{form(`retarget (\d+) to (\S+)`), (*story).retarget},
+	{form(`retitle (\d+): (.+)`), (*story).retitle},
+	{form(`(un)?label (\d+) (\S+)`), (*story).label},
+	{form(`role (\w+) (\w+)`), func(s *story, _ command, a []string) error { return s.hub.SetRole(repository, a[0], hub.Role(a[1])) }},
+	{form(`pause by (\w+): (.+)`), (*story).pause},
+	{form(`resume by (\w+)`), (*story).resume},
+	{form(`clock \+(\S+)`), func(s *story, _ command, a []string) error {
+		d, err := time.ParseDuration(a[0])
+		s.advance(d)
+		return err
+	}},
+	{form(`settle`), func(s *story, _ command, _ []string) error { return s.settled(false) }},
+	{form(`poll`), func(s *story, _ command, _ []string) error { return s.settled(true) }},
+	{form(`poll only`), func(s *story, _ command, _ []string) error {
+		s.wire.set(false, true)
+		s.pollOnly = true
+		return nil
+	}},
+	{form(`hang`), func(s *story, _ command, _ []string) error { s.gate.shut(); return nil }},
+	{form(`go on`), func(s *story, _ command, _ []string) error { s.gate.open(); return nil }},
+	{form(`crash`), func(s *story, _ command, _ []string) error {
+		if s.life == nil {
+			return errors.New("lander is down already")
+		}
+		s.kill(s.life)
+		return nil
+	}},
+	{form(`(crash|fail) (before|after) (\w+)`), func(s *story, _ command, a []string) error {
+		return s.points.arm(point{name: a[2], after: a[1] == "after", kill: a[0] == "crash"})
+	}},
+	{form(`start`), func(s *story, _ command, _ []string) error { s.start(); return nil }},
+	{form(`zombie`), (*story).replace},
+	{form(`zombie settle`), (*story).haunt},
+	{form(`fault (.+)`), func(s *story, _ command, a []string) error { return s.hub.Fault(a[0]) }},
+	{form(`heal`), func(s *story, _ command, _ []string) error { s.hub.Heal(); return nil }},
+	{form(`hold webhooks`), func(s *story, _ command, _ []string) error {
+		s.wire.set(true, false)
+		return nil
+	}},
+	{form(`release webhooks( twice)?( reversed)?`), (*story).release},
+	{form(`expect (\d+) (\w+)(?:: (.+))?`), (*story).expect},
+	{form(`expect trunk`), func(s *story, _ command, _ []string) error { s.compare("expect trunk", s.sayTrunks()); return nil }},
+	{form(`expect (comments|words) (\d+)`), func(s *story, c command, a []string) error {
+		n, _ := strconv.Atoi(a[1])
+		s.compare(c.text, s.sayComments(n, a[0] == "words"))
+		return nil
+	}},
+}
+
+func form(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
+
+// do carries out one command. What it makes the hub send has arrived when it returns.
+func (s *story) do(c command) error {
+	for _, v := range verbs {
+		if m := v.form.FindStringSubmatch(c.text); m != nil {
+			return errors.Join(v.do(s, c, m[1:]), s.delivered())
+		}
+	}
+	return errors.New("not understood; see the package's doc")
+}
+
+// settled settles. That lander was killed on the way is for the story to go on with.
+func (s *story) settled(poll bool) error {
+	err := s.world.settle(poll)
+	if errors.Is(err, errKilled) {
+		s.log.note("lander was killed")
+		return nil
+	}
+	return err
+}
+
+func (s *story) pause(_ command, a []string) error {
+	s.pauses = append(s.pauses, pause{from: s.Now()})
+	return s.order(queue.Paused{By: a[0], Reason: a[1], At: s.Now()})
+}
+
+func (s *story) resume(_ command, a []string) error {
+	for i := range s.pauses {
+		if s.pauses[i].to.IsZero() {
+			s.pauses[i].to = s.Now()
+		}
+	}
+	return s.order(queue.Resumed{By: a[0], At: s.Now()})
+}
+
+func (s *story) order(ev queue.Event) error {
+	if s.life == nil {
+		return errors.New("lander is down")
+	}
+	for _, l := range s.lanes {
+		if _, err := s.life.store.Post(context.Background(), l, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace lets another lander take over while this one does not know.
+func (s *story) replace(command, []string) error {
+	if s.zombie != nil || s.life == nil {
+		return errors.New("want exactly one lander")
+	}
+	old := s.life
+	for _, free := range old.free {
+		free()
+	}
+	s.wire.mu.Lock()
+	s.zombie, s.life = old, nil
+	s.wire.mu.Unlock()
+	s.start()
+	return nil
+}
+
+// haunt lets the lander that was replaced do what it would do. It must find out that it may not.
+func (s *story) haunt(command, []string) error {
+	if s.zombie == nil {
+		return errors.New("there is no zombie")
+	}
+	err := s.zombie.round(false)
+	s.log.note("zombie: %v", err)
+	if err != nil && !errors.Is(err, queue.ErrStale) {
+		return err
+	}
+	return nil
+}
+
+func (s *story) release(_ command, a []string) error {
+	times := 1
+	if a[0] != "" {
+		times = 2
+	}
+	for _, code := range s.wire.release(times, a[1] != "") {
+		if code != 202 {
+			return fmt.Errorf("a webhook was answered with %d", code)
+		}
+	}
+	return nil
+}
+
+// expect holds one pull request's standing, as lander has it stored, against the story.
+func (s *story) expect(_ command, a []string) error {
+	n, _ := strconv.Atoi(a[0])
+	got := s.sayStanding(s.lanes[0], n)
+	stage, reason, _ := strings.Cut(got, ": ")
+	if stage != a[1] || !strings.Contains(reason, a[2]) {
+		return fmt.Errorf("it is %s", got)
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package landertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"lander/internal/gate"
+	"lander/internal/queue"
+	"lander/internal/serve"
+	"lander/internal/store"
+)
+
+// life is one lander, from its start until it is killed.
+type life struct {
+	world   *world
+	store   *store.Store
+	keepers []*gate.Keeper // one for each lane
+	free    []func()       // give the lanes' locks back
+	web     http.Handler
+	dead    atomic.Bool
+	end     context.Context // of the test runs
+	stop    context.CancelFunc
+}
+
+// runGate lets test runs begin, or not.
+type runGate struct {
+	mu      sync.Mutex
+	closed  chan struct{} // not nil: runs wait for it
+	waiting int
+}
+
+func (g *runGate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed == nil {
+		g.closed = make(chan struct{})
+	}
+}
+
+func (g *runGate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed != nil {
+		close(g.closed)
+		g.closed, g.waiting = nil, 0
+	}
+}
+
+// pass waits until the gate is open or ctx ends.
+func (g *runGate) pass(ctx context.Context) {
+	g.mu.Lock()
+	closed := g.closed
+	if closed != nil {
+		g.waiting++
+	}
+	g.mu.Unlock()
+	if closed == nil {
+		return
+	}
+	select {
+	case <-closed:
+	case <-ctx.Done():
+		g.mu.Lock()
+		if g.closed == closed {
+			g.waiting--
+		}
+		g.mu.Unlock()
+	}
+}
+
+func (g *runGate) hanging() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.waiting
+}
+
+// start brings a lander up on the world's database and directory.
+func (w *world) start() {
+	if w.life != nil {
+		w.Fatal("lander is up already")
+	}
+	l := &life{world: w}
+	l.end, l.stop = context.WithCancel(context.Background())
+	logger := zerolog.New(zerolog.ConsoleWriter{Out: &w.log, NoColor: true, PartsExclude: []string{"time"}}).Level(zerolog.DebugLevel)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var err error
+	l.store, err = store.Open(ctx, w.database, logger)
+	w.must(err)
+	client, err := serve.NewForge(w.settings, w.wire.url, w.Now, logger)
+	w.must(err)
+	rooms := &serve.Rooms{Settings: w.settings, Store: l.store, Forge: client, Now: w.Now, Log: logger}
+	for _, lane := range w.lanes {
+		k := rooms.Keeper(lane)
+		free, _, err := k.Hold(ctx)
+		w.must(err)
+		l.free = append(l.free, free)
+		l.between(k)
+		l.keepers = append(l.keepers, k)
+	}
+	l.web = rooms.Web(nil).Handler()
+	w.wire.mu.Lock()
+	w.life = l
+	w.wire.mu.Unlock()
+}
+
+// between puts the points of the road into a keeper.
+func (l *life) between(k *gate.Keeper) {
+	k.Store, k.Outbox, k.Mirror = storePort{k.Store, l}, outboxPort{k.Outbox, l}, mirrorPort{k.Mirror, l}
+	k.Builder, k.Forge = builderPort{k.Builder, l}, forgePort{k.Forge, l}
+	push, test := k.Push, k.Test
+	k.Push = func(ctx context.Context, r queue.LandRequest) error {
+		return l.at([]string{"push"}, func() error { return push(ctx, r) })
+	}
+	k.Test = func(ctx context.Context, c *queue.Candidate, run int) (v queue.Verdict) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(l.end, cancel)()
+		l.world.gate.pass(ctx)
+		err := l.at([]string{"test"}, func() error { v = test(ctx, c, run); return nil })
+		switch {
+		case errors.Is(err, errKilled):
+			return queue.Verdict{Outcome: queue.Cancelled}
+		case err != nil:
+			return queue.Verdict{Outcome: queue.Infra, Reason: "there was " + err.Error()}
+		}
+		return v
+	}
+}
+
+// kill ends a lander the hard way: nothing more of it reaches the world.
+func (w *world) kill(l *life) {
+	if l == nil {
+		return
+	}
+	l.dead.Store(true)
+	w.wire.mu.Lock()
+	if w.life == l {
+		w.life = nil
+	}
+	w.wire.mu.Unlock()
+	l.stop()
+	if err := w.until("killed runs have ended", func() bool { return l.busy() == 0 }); err != nil {
+		w.Error(err)
+	}
+	for _, free := range l.free {
+		free()
+	}
+	l.store.Close()
+}
+
+func (l *life) busy() int {
+	n := 0
+	for _, k := range l.keepers {
+		n += k.Busy()
+	}
+	return n
+}
+
+// settle lets lander work until it has nothing to do at this time, and tell what there is to tell. It tries again after errors, later
+// and later, as a keeper does by itself. The error says that lander was killed, or what did not pass.
+func (w *world) settle(poll bool) error {
+	l := w.life
+	if l == nil {
+		return errors.New("lander is down: start one first")
+	}
+	poll = poll || w.pollOnly
+	tries := 0
+	for range 100 {
+		if err := w.delivered(); err != nil {
+			return err
+		}
+		before, busy := l.versions(), l.busy()
+		err := l.round(poll)
+		if l.dead.Load() {
+			w.kill(l)
+			return errKilled
+		}
+		if err != nil {
+			if tries++; tries == 40 {
+				return fmt.Errorf("settle: %w", err)
+			}
+			w.log.note("settle: %v", err)
+			w.advance(min(time.Second<<min(tries-1, 5), 30*time.Second))
+			continue
+		}
+		poll = false
+		if before == l.versions() && busy == l.busy() {
+			return nil
+		}
+	}
+	return errors.New("settle: lander never comes to rest")
+}
+
+// round is one turn of every lane: work, wait for the runs, tell.
+func (l *life) round(poll bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var errs []error
+	for _, k := range l.keepers {
+		if poll {
+			errs = append(errs, k.Poll(ctx))
+		} else {
+			errs = append(errs, k.Settle(ctx))
+		}
+	}
+	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.busy() <= l.world.gate.hanging() }))
+	for _, k := range l.keepers {
+		_, err := k.Flush(ctx)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// versions is how far the lanes were saved.
+func (l *life) versions() (sum int64) {
+	for _, k := range l.keepers {
+		sum += k.State().Version
+	}
+	return sum
+}
