@@ -1,6 +1,7 @@
 package vcs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,11 +64,7 @@ func checkRequest(req queue.BuildRequest) error {
 
 // committer is the committer line of every commit made for a request.
 func (r *Repo) committer(req queue.BuildRequest) string {
-	email := r.Email
-	if email == "" {
-		email = "lander@localhost"
-	}
-	return fmt.Sprintf("lander <%s> %d +0000", email, req.At.Unix())
+	return fmt.Sprintf("%s <%s> %d +0000", cmp.Or(r.Name, "lander"), cmp.Or(r.Email, "lander@localhost"), req.At.Unix())
 }
 
 // builder puts one member after the other onto the tip.

@@ -22,6 +22,7 @@ type Repo struct {
 	Remote string // required: http, https or file URL, or an absolute path; without credentials
 	// Auth is asked for credentials once for each network call. nil: none.
 	Auth  func(ctx context.Context) (user, password string, err error)
+	Name  string // the committer's; empty means lander
 	Email string // the committer's address; empty means lander@localhost
 
 	fetching sync.Mutex // two fetches at once would fight over the refs
