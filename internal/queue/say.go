@@ -109,6 +109,13 @@ func sayIdle(e *Entry) Reason {
 	return Reason{Code: "not asked", Text: "nobody has asked to land " + e.Head.Short(), Since: e.HeadSince, Who: "people who may review", Next: "an approving review, or the command land, puts it into the queue", Held: true}
 }
 
+func sayGone() Reason {
+	return Reason{
+		Code: "gone", Text: "the pull request was closed, or asks to land elsewhere", Who: "the author",
+		Next: "once it is back it has to be asked for again", Held: true,
+	}
+}
+
 func sayDropped(d *Drop) Reason {
 	next := "a new head with a new approval, or the command retry, puts it back into the queue"
 	if d.Code == DropEmpty {

@@ -32,6 +32,9 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 	case Dropped:
 		return []Reason{sayDropped(e.Drop)}
 	case Idle:
+		if e.Gone {
+			return []Reason{sayGone()}
+		}
 		return append([]Reason{sayIdle(e)}, conditions(e, p)...)
 	}
 	rs := conditions(e, p)
