@@ -22,7 +22,7 @@ var verbs = []struct {
 	{form(`(\w+) pushes( force)? (\S+?)(?: off (\S+))?: (.+)`), (*story).push},
 	{form(`(\w+) rewinds (\S+) to (\S+)`), (*story).rewind},
 	{form(`(\w+) merges (\d+)`), (*story).merge},
-	{form(`(\w+) merges (\S+) into (\S+): (.+)`), (*story).mergeInto},
+	{form(`(\w+) merges (\S+) into (\S+?)( with more)?: (.+)`), (*story).mergeInto},
 	{form(`approve (\d+) by (\w+)(?: at (\S+))?`), (*story).approve},
 	{form(`object (\d+) by (\w+)`), (*story).object},
 	{form(`remark (\d+) by (\w+): (.+)`), (*story).remark},
@@ -63,6 +63,10 @@ var verbs = []struct {
 		return s.points.arm(point{name: a[2], after: a[1] == "after", kill: a[0] == "crash"})
 	}},
 	{form(`start`), func(s *story, _ command, _ []string) error { s.start(); return nil }},
+	{form(`forge patience (\S+)`), func(s *story, _ command, a []string) (err error) {
+		s.forgePatience, err = time.ParseDuration(a[0])
+		return err
+	}},
 	{form(`zombie`), (*story).replace},
 	{form(`zombie settle`), (*story).haunt},
 	{form(`fault (.+)`), func(s *story, _ command, a []string) error { return s.hub.Fault(a[0]) }},

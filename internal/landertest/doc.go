@@ -16,7 +16,7 @@
 //		PATH -> TARGET      a symbolic link
 //		commit MESSAGE      begins another commit
 //		body TEXT           of the pull request
-//	WHO rewinds BRANCH to COMMIT · WHO merges N · WHO merges BRANCH into NAME: MESSAGE
+//	WHO rewinds BRANCH to COMMIT · WHO merges N · WHO merges BRANCH into NAME [with more]: MESSAGE
 //	approve N by WHO [at COMMIT] · object N by WHO · remark N by WHO: TEXT · dismiss N by WHO
 //	comment N by WHO: TEXT · edit N by WHO: TEXT (the newest comment of a person) · delete N by WHO
 //	draft N · ready N · close N by WHO · reopen N by WHO · retarget N to BRANCH · retitle N: TITLE · label N NAME · unlabel N NAME
@@ -31,6 +31,7 @@
 //	fail before POINT · fail after POINT              an error there, once, before or after the effect
 //	start                                             another lander, on the same database and directory
 //	zombie · zombie settle                            another lander takes over, the one before lives on and does not know
+//	forge patience DURATION                           how long the next lander waits for an answer of the forge
 //	fault TEXT · heal                                 see package hub
 //	hold webhooks · release webhooks [twice] [reversed]
 //	expect N STAGE[: TEXT]                            TEXT is part of the first reason

@@ -94,7 +94,7 @@ func (w *world) start() {
 	var err error
 	l.store, err = store.Open(ctx, w.database, logger)
 	w.must(err)
-	client, err := serve.NewForge(w.settings, w.wire.url, w.Now, logger)
+	client, err := serve.NewForge(w.settings, serve.ForgeOptions{URL: w.wire.url, Timeout: w.forgePatience, Now: w.Now, Log: logger})
 	w.must(err)
 	rooms := &serve.Rooms{Settings: w.settings, Store: l.store, Forge: client, Now: w.Now, Log: logger}
 	for _, lane := range w.lanes {

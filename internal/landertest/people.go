@@ -135,14 +135,20 @@ func (s *story) merge(_ command, a []string) error {
 	return nil
 }
 
-// mergeInto makes a merge commit by hand, as somebody does who merges trunk into a branch. It must be free of conflicts.
+// mergeInto makes a merge commit by hand, as somebody does who merges trunk into a branch. It must be free of conflicts. With more,
+// it also changes a file that neither side has changed.
 func (s *story) mergeInto(_ command, a []string) error {
-	who, from, into, message := a[0], a[1], a[2], a[3]
+	who, from, into, more, message := a[0], a[1], a[2], a[3] != "", a[4]
 	git, ctx := s.git(), context.Background()
 	ours, theirs := s.tip(into), s.tip(from)
 	tree, err := git.Text(ctx, "merge-tree", "--write-tree", ours, theirs)
 	if err != nil {
 		return err
+	}
+	if more {
+		if tree, err = s.with(tree, "readme.txt", "A place of its own.\n"); err != nil {
+			return err
+		}
 	}
 	u, _ := s.hub.User(who)
 	date := s.Now().Format(time.RFC3339)
@@ -156,6 +162,28 @@ func (s *story) mergeInto(_ command, a []string) error {
 	}
 	_, err = s.pushTo(repository, hub.Push{By: who, Branch: into, SHA: sha})
 	return err
+}
+
+// with gives the tree with another text in a file of its root.
+func (s *story) with(tree, path, text string) (string, error) {
+	git, ctx := s.git(), context.Background()
+	blob, err := git.Output(ctx, []byte(text), "hash-object", "-w", "--stdin")
+	if err != nil {
+		return "", err
+	}
+	listed, err := git.Output(ctx, nil, "ls-tree", tree)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(listed)) {
+		if strings.HasSuffix(line, "\t"+path+"\n") {
+			line = "100644 blob " + strings.TrimSpace(string(blob)) + "\t" + path + "\n"
+		}
+		b.WriteString(line)
+	}
+	made, err := git.Output(ctx, []byte(b.String()), "mktree")
+	return strings.TrimSpace(string(made)), err
 }
 
 func (s *story) approve(_ command, a []string) error {

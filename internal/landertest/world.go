@@ -59,11 +59,12 @@ type world struct {
 	gate     runGate
 	log      logbook
 
-	pollOnly bool
-	pushes   map[string]int    // by branch
-	names    map[string]string // of commits
-	consents []*consent
-	pauses   []pause
+	forgePatience time.Duration // 0: lander's own
+	pollOnly      bool
+	pushes        map[string]int    // by branch
+	names         map[string]string // of commits
+	consents      []*consent
+	pauses        []pause
 }
 
 // newWorld makes a world with a repository of these files, and a lander for its lanes, the first of which is main.

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,21 +32,29 @@ type Rooms struct {
 	repos map[string]*repository
 }
 
-// forgeTimeout bounds one request to the forge.
+// forgeTimeout bounds one request to the forge unless something else is asked for.
 const forgeTimeout = 30 * time.Second
 
-// NewForge makes the client of the forge that settings name. url is where people reach lander's pages; now may be nil.
-func NewForge(settings config.Server, url string, now func() time.Time, log zerolog.Logger) (*github.Client, error) {
+// ForgeOptions are what the client of the forge needs to know beyond the settings.
+type ForgeOptions struct {
+	URL     string           // required: where people reach lander's pages
+	Timeout time.Duration    // of one request; 0: 30 s
+	Now     func() time.Time // nil: time.Now
+	Log     zerolog.Logger
+}
+
+// NewForge makes the client of the forge that settings name.
+func NewForge(settings config.Server, o ForgeOptions) (*github.Client, error) {
 	page := func(repo string, n queue.Number) string {
 		i := slices.IndexFunc(settings.Lanes, func(l queue.Lane) bool { return l.Repo == repo })
 		if i < 0 {
 			return ""
 		}
-		return url + web.ChangePath(settings.Lanes[i], n)
+		return o.URL + web.ChangePath(settings.Lanes[i], n)
 	}
 	c := github.Config{
-		BaseURL: settings.ForgeURL, Token: settings.Token.Reveal(), Prefix: settings.Prefix, Log: log, Now: now,
-		HTTP: &http.Client{Timeout: forgeTimeout}, Site: forge.Site{URL: url, Prefix: settings.Prefix, Change: page},
+		BaseURL: settings.ForgeURL, Token: settings.Token.Reveal(), Prefix: settings.Prefix, Log: o.Log, Now: o.Now,
+		HTTP: &http.Client{Timeout: cmp.Or(o.Timeout, forgeTimeout)}, Site: forge.Site{URL: o.URL, Prefix: settings.Prefix, Change: page},
 	}
 	if settings.App.ID != 0 {
 		c.App = &github.App{ID: settings.App.ID, Key: []byte(settings.App.Key.Reveal()), InstallationID: settings.App.Installation}

@@ -118,7 +118,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.database(ctx); err != nil {
 		return &DatabaseError{err}
 	}
-	client, err := NewForge(s.settings, s.url, nil, s.log)
+	client, err := NewForge(s.settings, ForgeOptions{URL: s.url, Log: s.log})
 	if err != nil {
 		return err
 	}
