@@ -192,7 +192,7 @@ func (l *loader) fileValue(s Setting, n ast.Node) {
 		return
 	}
 	l.given[s.Name] = true
-	word := ""
+	var word string
 	if scalar(n) {
 		word = n.GetToken().Value
 	} else if t, ok := l.text(n, s.Name); ok {

@@ -2,11 +2,10 @@ package config
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
-
-	"reflect"
 
 	"lander/internal/queue"
 )

@@ -73,6 +73,7 @@ func sayLanding(n int, title string) string { return fmt.Sprintf("#%d %s", n, ti
 func sayOpen(n int, url string) string {
 	return fmt.Sprintf("%d pull requests are open on %s", n, url)
 }
+
 func sayApproves(who string, n int, title string) string {
 	return fmt.Sprintf("%s approves #%d %s", who, n, title)
 }

@@ -128,16 +128,6 @@ func (i *Installation) covers(r *repo) bool {
 	return hasLogin(i.Repos, r.full())
 }
 
-// installed is the installation through which an app reaches r, or nil.
-func (h *Hub) installed(app int64, r *repo) *Installation {
-	for _, i := range h.state.Installs {
-		if i.App == app && i.covers(r) {
-			return i
-		}
-	}
-	return nil
-}
-
 func (h *Hub) installRole(a actor, r *repo) Role {
 	if !a.install.covers(r) || len(a.token.Repos) > 0 && !slices.Contains(a.token.Repos, r.ID) {
 		if r.Private {

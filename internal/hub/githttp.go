@@ -132,9 +132,7 @@ func (s steadfast) WriteHeader(code int) {
 }
 
 func (s steadfast) Write(b []byte) (int, error) {
-	if _, err := s.w.Write(b); err != nil {
-		return len(b), nil // the client is gone; nobody is left to be told
-	}
+	_, _ = s.w.Write(b) // when the client is gone, nobody is left to be told
 	return len(b), nil
 }
 

@@ -13,7 +13,7 @@ func TestHooksAndDeliveriesOverREST(t *testing.T) {
 	down := true
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if down {
-			http.Error(rw, "broken", 503)
+			http.Error(rw, "broken", http.StatusServiceUnavailable)
 		}
 	}))
 	defer srv.Close()

@@ -205,6 +205,8 @@ func permissions(have Role) map[string]bool {
 func (s shaper) repoURL(r *repo) string  { return s.api + "/repos/" + r.full() }
 func (s shaper) repoPage(r *repo) string { return s.site + "/" + r.full() }
 
-func (s shaper) pullURL(r *repo, n int) string  { return fmt.Sprintf("%s/pulls/%d", s.repoURL(r), n) }
+func (s shaper) pullURL(r *repo, n int) string { return fmt.Sprintf("%s/pulls/%d", s.repoURL(r), n) }
+
 func (s shaper) issueURL(r *repo, n int) string { return fmt.Sprintf("%s/issues/%d", s.repoURL(r), n) }
+
 func (s shaper) pullPage(r *repo, n int) string { return fmt.Sprintf("%s/pull/%d", s.repoPage(r), n) }

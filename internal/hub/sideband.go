@@ -81,7 +81,7 @@ func (f *refusalWriter) finish() {
 // put writes; an error means that the client is gone, and git is to finish all the same.
 func (f *refusalWriter) put(b []byte) {
 	if len(b) > 0 {
-		_, _ = f.w.Write(b) //nolint:errcheck // see above
+		_, _ = f.w.Write(b)
 	}
 }
 

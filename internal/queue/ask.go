@@ -84,8 +84,8 @@ func (q *Queue) askLand(e *Entry, a Ask, pushed time.Time) {
 	switch {
 	case e.State == Landed:
 		q.answer(e, a, sayLandedAlready())
-	case a.SHA != "" && !e.named(string(a.SHA)):
-		q.answer(e, a, sayWrongHead(e, string(a.SHA)))
+	case a.SHA != "" && !e.named(a.SHA):
+		q.answer(e, a, sayWrongHead(e, a.SHA))
 	case a.SHA == "" && !shown(e, a, pushed):
 		q.answer(e, a, sayUnsureHead(e))
 	default:

@@ -74,8 +74,11 @@ func TestSentences(t *testing.T) {
 
 	fmt.Fprintln(&b, "\n# why a change left the queue")
 	for _, v := range []Verdict{
-		{Outcome: Red, Step: "unit", Reason: "exit status 1"}, {Outcome: Red, Reason: "exit status 1"}, {Outcome: TimedOut, Step: "unit", Reason: "no output for 15m0s"},
-		{Outcome: Infra, Step: "setup", Reason: "no space left on device"}, {Outcome: Unmeasured, Reason: "nothing is known of it"},
+		{Outcome: Red, Step: "unit", Reason: "exit status 1"},
+		{Outcome: Red, Reason: "exit status 1"},
+		{Outcome: TimedOut, Step: "unit", Reason: "no output for 15m0s"},
+		{Outcome: Infra, Step: "setup", Reason: "no space left on device"},
+		{Outcome: Unmeasured, Reason: "nothing is known of it"},
 	} {
 		code, reason := sayDropReason(v)
 		say(string(code), reason)

@@ -65,8 +65,8 @@ func (w *walker) do(a Action) {
 }
 
 func (w *walker) make(b Build) {
-	if code := DropCode(""); w.faults {
-		code = rapid.SampledFrom([]DropCode{"", "", "", "", "", DropConflict, DropEmpty, DropUnbuildable}).Draw(w.T, "build")
+	if w.faults {
+		code := rapid.SampledFrom([]DropCode{"", "", "", "", "", DropConflict, DropEmpty, DropUnbuildable}).Draw(w.T, "build")
 		if code != "" {
 			w.apply(CandidateUnmade{ID: b.ID, Base: b.Request.Base, Below: b.Below, Member: b.Request.Members[0], Code: code, Reason: "it says why", At: w.now})
 			return

@@ -29,6 +29,7 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 func head(n Number, rev int) SHA {
 	return SHA(strings.Repeat(fmt.Sprintf("%02x%02x", int(n), rev), 10))
 }
+
 func commit(id CandidateID) SHA     { return SHA(strings.Repeat(fmt.Sprintf("c%03x", int(id)), 10)) }
 func trunk(n int) SHA               { return SHA(strings.Repeat(fmt.Sprintf("f%03x", n), 10)) }
 func suite() Recipe                 { return Recipe{Steps: []Step{{Name: "unit", Run: "make test"}}} }
@@ -85,7 +86,8 @@ func (w *world) apply(ev Event) {
 func applied(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, q Queue, ev Event) Queue {
+}, q Queue, ev Event,
+) Queue {
 	t.Helper()
 	before, event := text(q), text(ev)
 	after := q.Apply(ev)

@@ -27,8 +27,8 @@ func runID(l queue.Lane, c queue.CandidateID, run int) string {
 
 // forgePages is where people look at what lander reads through the API.
 func forgePages(api string) string {
-	switch {
-	case api == "https://api.github.com" || api == "":
+	switch api {
+	case "https://api.github.com", "":
 		return "https://github.com"
 	default:
 		return strings.TrimSuffix(strings.TrimSuffix(api, "/"), "/api/v3")

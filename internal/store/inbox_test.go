@@ -128,7 +128,7 @@ func TestOrdersComeOutAsTheyWentIn(t *testing.T) {
 	if done, err := s.ItemDone(t.Context(), ids[1]); done || err != nil {
 		t.Errorf("before: %v, %v", done, err)
 	}
-	q = save(t, s, queue.Save{Old: q, New: q, Done: ids[:2]})
+	save(t, s, queue.Save{Old: q, New: q, Done: ids[:2]})
 	if done, err := s.ItemDone(t.Context(), ids[1]); !done || err != nil {
 		t.Errorf("after: %v, %v", done, err)
 	}
@@ -245,8 +245,11 @@ func TestJournalOfOneChangeHoldsItsCandidates(t *testing.T) {
 	q := ready(t, s, lane)
 	n := q
 	n.Journal = []queue.Record{
-		{At: noon, Candidate: 1, Kind: "run ended", Text: "of #1"}, {At: noon, Candidate: 2, Kind: "run ended", Text: "of another"},
-		{At: noon, Number: 2, Kind: "held"}, {At: noon, Kind: "paused"}, {At: noon, Number: 1, Candidate: 1, Kind: "landed"},
+		{At: noon, Candidate: 1, Kind: "run ended", Text: "of #1"},
+		{At: noon, Candidate: 2, Kind: "run ended", Text: "of another"},
+		{At: noon, Number: 2, Kind: "held"},
+		{At: noon, Kind: "paused"},
+		{At: noon, Number: 1, Candidate: 1, Kind: "landed"},
 	}
 	save(t, s, queue.Save{Old: q, New: n})
 	records, err := s.Journal(t.Context(), lane, 1, 10)

@@ -141,7 +141,8 @@ func load(t testing.TB, s *store.Store, lane queue.Lane) queue.Queue {
 func same(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, got, want queue.Queue) {
+}, got, want queue.Queue,
+) {
 	t.Helper()
 	if d := difference(got, want); d != "" {
 		t.Fatalf("%s", d)

@@ -48,7 +48,7 @@ func (r *Repo) land(ctx context.Context, req queue.LandRequest) error {
 	case tip == req.New:
 		return nil
 	case pushErr == nil:
-		return r.readBack(ctx, req, tip)
+		return r.readBack(ctx, req)
 	case tip != req.Old:
 		return fmt.Errorf("%w to %s", queue.ErrMoved, tip.Short())
 	}
@@ -56,7 +56,7 @@ func (r *Repo) land(ctx context.Context, req queue.LandRequest) error {
 }
 
 // readBack looks whether a trunk that has moved on since an accepted push still contains what was pushed.
-func (r *Repo) readBack(ctx context.Context, req queue.LandRequest, tip queue.SHA) error {
+func (r *Repo) readBack(ctx context.Context, req queue.LandRequest) error {
 	tip, err := r.Fetch(ctx, req.Trunk)
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)

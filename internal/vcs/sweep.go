@@ -192,7 +192,7 @@ func (b *broom) untouched(d *os.File, name string, want entry) (bool, error) {
 	if want.nsec == 0 { // a git or a file system that knows only seconds
 		sameTime = uint32(sec) == want.sec && sec < b.since
 	}
-	return sameTime && uint32(stat.Mode) == kind|uint32(mode) && uint32(stat.Ino) == want.ino && uint32(stat.Size) == want.size, nil
+	return sameTime && stat.Mode == kind|uint32(mode) && uint32(stat.Ino) == want.ino && uint32(stat.Size) == want.size, nil
 }
 
 type owner struct{ uid, gid int }

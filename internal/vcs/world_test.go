@@ -36,9 +36,8 @@ func (t tree) with(changes ...string) tree {
 
 // script is a history to be made in one go, by git fast-import.
 type script struct {
-	text    bytes.Buffer
-	names   []string
-	authors map[string]string
+	text  bytes.Buffer
+	names []string
 }
 
 type note struct{ author, encoding, message string }

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"os"
 	"path/filepath"
 
@@ -21,7 +20,7 @@ import (
 func (r *Repo) writeCommit(c commit) (commit, error) {
 	data := c.bytes()
 	object := append(fmt.Appendf(nil, "commit %d\x00", len(data)), data...)
-	var sum hash.Hash = sha1.New()
+	sum := sha1.New()
 	if len(c.tree) == 64 {
 		sum = sha256.New()
 	}

@@ -82,7 +82,7 @@ func TestAPauseThatIsResumedMeanwhileIsNotCalledDone(t *testing.T) {
 	done := w.asked("/api/v1/pause?lane=acme/app:main", `{"reason":"x"}`)
 	w.posted(t)
 	w.db.set(func(m *memory) {
-		m.items = append(m.items, item{lane: app, event: queue.Resumed{By: "mallory", At: noon}})
+		m.items = append(m.items, item{lane: app, event: queue.Resumed{By: "mallory", At: noon.Add(24 * time.Hour)}})
 	})
 	w.db.keep(app)
 	has(t, <-done, http.StatusConflict, "has been resumed since")
@@ -167,7 +167,7 @@ func TestOrdersThatAreRefused(t *testing.T) {
 		{"/api/v1/pause?lane=acme/app:main", `{}`, 400, "a pause needs a reason"},
 		{"/api/v1/pause?lane=acme/app:main", `{"reason":" \n\t "}`, 400, "a pause needs a reason"},
 		{"/api/v1/pause?lane=acme/app:main", `{"reason":"x","until":"2020-01-01T00:00:00Z"}`, 400, "is past"},
-		{"/api/v1/pause?lane=acme/app:main", `{"reason":"x","untill":"y"}`, 400, "untill"},
+		{"/api/v1/pause?lane=acme/app:main", `{"reason":"x","until":"y"}`, 400, "until"},
 		{"/api/v1/pause?lane=acme/app:main", `{"reason":`, 400, "cannot be read"},
 		{"/api/v1/pause?lane=acme/app:main", `{"reason":"x","wait":"-1s"}`, 400, "cannot be read"},
 		{"/api/v1/pause?lane=acme/app:main", `{"reason":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "64 KiB"},

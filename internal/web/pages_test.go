@@ -303,7 +303,7 @@ func TestHistory(t *testing.T) {
 }
 
 func BenchmarkQueuePageOfAThousand(b *testing.B) {
-	w := &world{db: &memory{lanes: map[queue.Lane]*laneRow{app: {q: queue.Queue{Lane: app, Version: 1}, policy: policy()}}}, log: &lines{}}
+	w := &world{db: &memory{lanes: map[queue.Lane]*laneRow{app: {q: queue.Queue{Lane: app, Version: 1}, policy: policy()}}}}
 	w.Server = &Server{Inbox: w.db, Views: w.db, Healthy: w.db.healthy, Lanes: []queue.Lane{app}, Public: true}
 	for n := range queue.Number(1000) {
 		w.db.apply(app, change(n+1, "title", "bob"))

@@ -49,7 +49,7 @@ func skipSequence(in *bufio.Reader) {
 	if next, err := in.Peek(1); err != nil || next[0] != '[' {
 		return
 	}
-	for n := 0; n < 32; n++ {
+	for n := range 32 {
 		c, err := in.ReadByte()
 		if err != nil || n > 0 && c >= 0x40 && c <= 0x7e {
 			return

@@ -25,9 +25,11 @@ func badSignature(secrets int) string {
 	}
 	return "refused: the signature is wrong; the forge and lander must have the same webhook secret"
 }
+
 func noHeaders() string {
 	return "refused: X-GitHub-Event and X-GitHub-Delivery are missing, so this is no webhook"
 }
+
 func brokenJSON() string {
 	return "refused: the body is not JSON; set the webhook's content type to application/json"
 }

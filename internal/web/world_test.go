@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -101,7 +100,8 @@ func begun(id queue.CandidateID) []queue.Event {
 	at := noon.Add(20 * time.Minute)
 	return []queue.Event{
 		queue.RunReported{ID: id, Run: 1, Verdict: queue.Verdict{Outcome: queue.Green, Took: time.Minute}, At: at},
-		queue.Confirmed{ID: id, At: at}, queue.LandingBegun{ID: id, At: at},
+		queue.Confirmed{ID: id, At: at},
+		queue.LandingBegun{ID: id, At: at},
 	}
 }
 
@@ -123,7 +123,6 @@ type laneRow struct {
 	landings []store.Landed
 	runs     []store.Run
 	former   map[queue.Number]*queue.Entry
-	held     bool // no keeper: orders stay where they are
 }
 
 type item struct {
@@ -369,13 +368,4 @@ func lacks(t *testing.T, a answer, parts ...string) {
 			t.Errorf("%q in %s", p, clip(a.body, 4000))
 		}
 	}
-}
-
-func readAll(t *testing.T, r io.Reader) string {
-	t.Helper()
-	text, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

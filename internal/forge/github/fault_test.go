@@ -75,8 +75,11 @@ func TestWhenTheForgeAsksToWait(t *testing.T) {
 		"the hour's requests are used up": {403, map[string]string{
 			"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "RESET", "X-RateLimit-Limit": "5000",
 		}, `{"message": "API rate limit exceeded"}`, 17 * time.Minute, false},
-		"too fast": {403, map[string]string{"Retry-After": "30"},
-			`{"message": "You have exceeded a secondary rate limit", "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`, 30 * time.Second, true},
+		"too fast": {
+			403,
+			map[string]string{"Retry-After": "30"},
+			`{"message": "You have exceeded a secondary rate limit", "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`, 30 * time.Second, true,
+		},
 		"too fast, as long ago":         {403, map[string]string{"Retry-After": "30"}, `{"message": "x", "documentation_url": "https://docs.github.com/en/free-pro-team@latest/rest/overview/resources-in-the-rest-api#secondary-rate-limits"}`, 30 * time.Second, true},
 		"too fast, with no time":        {429, nil, `{"message": "slow down"}`, time.Minute, true},
 		"too fast, with a time":         {429, map[string]string{"Retry-After": "7"}, `{}`, 7 * time.Second, true},

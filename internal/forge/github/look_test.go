@@ -308,7 +308,7 @@ func TestWhoLanderIs(t *testing.T) {
 	if err != nil || user != "x-access-token" || password != "secret" {
 		t.Errorf("%s:%s, %v", user, password, err)
 	}
-	var c *github.Client = w.app()
+	c := w.app()
 	me, ok = w.hub.User("lander[bot]")
 	self, err = c.Self(t.Context())
 	if err != nil || !ok || self != (queue.Person{ID: me.ID, Login: "lander[bot]", Bot: true}) {
