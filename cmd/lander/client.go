@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,15 +25,17 @@ type client struct {
 	base  string
 	token string
 	where string // for people
+	local bool   // over the socket
 	http  *http.Client
 }
 
 // reach gives a verb the flags that say which lander it means.
 func (p *program) reach(c *cobra.Command) {
 	p.settingFlags(c, "data_dir", "api_token")
-	c.Flags().String("server", "", "address of a lander on another machine, as in https://lander.example.com [LANDER_SERVER]")
-	c.Flags().String("lane", "", "which lane, as in acme/app:main; may be left out where there is one")
-	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+	c.Flags().String("server", "", usageServer)
+	c.Flags().String("lane", "", usageLane)
+	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
+	_ = c.RegisterFlagCompletionFunc("lane", p.completeLanes) // fails only for a flag that is not there
 }
 
 func (p *program) client(c *cobra.Command) (*client, error) {
@@ -43,13 +44,13 @@ func (p *program) client(c *cobra.Command) (*client, error) {
 		return nil, err
 	}
 	server, _ := c.Flags().GetString("server")
-	if server == "" {
+	if server == "" && !c.Flags().Changed("data") { // a flag beats a variable
 		server = p.env["LANDER_SERVER"]
 	}
 	if server != "" {
 		u, err := url.Parse(server)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, usage(fmt.Errorf("--server %q: want an address as in https://lander.example.com", server))
+			return nil, usage(errServerAddress(server))
 		}
 		return &client{base: strings.TrimRight(server, "/"), token: settings.APIToken.Reveal(), where: server, http: &http.Client{Timeout: 90 * time.Second}}, nil
 	}
@@ -58,7 +59,7 @@ func (p *program) client(c *cobra.Command) (*client, error) {
 
 func localClient(settings config.Server) *client {
 	socket := settings.Socket()
-	return &client{base: "http://lander", where: socket, http: &http.Client{
+	return &client{base: "http://lander", where: socket, local: true, http: &http.Client{
 		Timeout: 90 * time.Second,
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
@@ -103,15 +104,15 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	if err != nil {
-		return unreachable(fmt.Errorf("read the answer of %s: %w", c.where, err))
+		return unreachable(errAsk(c.where, err))
 	}
 	if res.StatusCode >= 300 {
 		var no refusal
 		if json.Unmarshal(text, &no) != nil || no.Error == "" {
-			no.Error = fmt.Sprintf("%s answered %s", c.where, res.Status)
+			no.Error = errStatus(c.where, res.Status).Error()
 		}
 		if no.ToDo != "" {
-			no.Error += "\n" + no.ToDo
+			no.Error += "; " + no.ToDo
 		}
 		code := exitNo
 		switch {
@@ -126,24 +127,27 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		return nil
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return unreachable(fmt.Errorf("%s answered something that is not lander's: %w", c.where, err))
+		return unreachable(errForeignAnswer(c.where, err))
 	}
 	return nil
 }
 
 // explain says why no lander answered and what to do.
 func (c *client) explain(err error) error {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("no lander runs on this data directory (there is no %s); start \"lander serve\", or name its --data directory or its --server", c.where)
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s may only be used by the user that lander runs as; become that user, or use --server with a token", c.where)
-	}
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("no lander answers at %s: %w", c.where, op.Err)
+	var slow interface{ Timeout() bool }
+	dialled := errors.As(err, &op) && op.Op == "dial"
+	switch {
+	case c.local && dialled && errors.Is(err, os.ErrPermission):
+		return errNotYourSocket(c.where)
+	case c.local && dialled:
+		return errNoServer(c.where)
+	case errors.As(err, &slow) && slow.Timeout():
+		return errSlowAnswer(c.where)
+	case dialled:
+		return errNoAnswer(c.where, op.Err)
 	}
-	return fmt.Errorf("ask %s: %w", c.where, err)
+	return errAsk(c.where, err)
 }
 
 // lane finds the lane that is meant: the one named, or the only one.
@@ -152,24 +156,30 @@ func (c *client) lane(ctx context.Context, cmd *cobra.Command, arg string) (web.
 	if name == "" {
 		name, _ = cmd.Flags().GetString("lane")
 	}
-	var all struct{ Lanes []web.LaneView }
-	if err := c.call(ctx, http.MethodGet, "/api/v1/lanes", nil, nil, &all); err != nil {
+	all, err := c.lanes(ctx)
+	if err != nil {
 		return web.LaneView{}, err
 	}
 	var names []string
-	for _, l := range all.Lanes {
-		if strings.EqualFold(l.Lane, name) || name == "" && len(all.Lanes) == 1 {
+	for _, l := range all {
+		if strings.EqualFold(l.Lane, name) || name == "" && len(all) == 1 {
 			return l, nil
 		}
 		names = append(names, l.Lane)
 	}
 	if name == "" {
-		return web.LaneView{}, usage(fmt.Errorf("which lane? --lane one of: %s", strings.Join(names, ", ")))
+		return web.LaneView{}, usage(errWhichLane(names))
 	}
 	if _, err := queue.ParseLane(name); err != nil {
 		return web.LaneView{}, usage(err)
 	}
-	return web.LaneView{}, usage(fmt.Errorf("lane %s is not kept here; there is: %s", name, strings.Join(names, ", ")))
+	return web.LaneView{}, usage(errNoLane(name, names))
+}
+
+func (c *client) lanes(ctx context.Context) ([]web.LaneView, error) {
+	var all struct{ Lanes []web.LaneView }
+	err := c.call(ctx, http.MethodGet, "/api/v1/lanes", nil, nil, &all)
+	return all.Lanes, err
 }
 
 func laneQuery(l web.LaneView) url.Values { return url.Values{"lane": {l.Lane}} }
@@ -190,7 +200,7 @@ func (c *client) ready(ctx context.Context) error {
 		return unreachable(err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return no(fmt.Errorf("not ready: %s", strings.TrimSpace(string(text))))
+		return no(errNotReady(strings.TrimSpace(string(text))))
 	}
 	return nil
 }

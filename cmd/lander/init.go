@@ -17,62 +17,109 @@ func (p *program) initVerb() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Write a " + queue.PolicyFile + " that says how this repository is tested",
-		Args:  cobra.MaximumNArgs(1),
+		Short: shortInit,
+		Args:  arguments("[DIR]"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			path := filepath.Join(dir, queue.PolicyFile)
-			if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
-				return no(fmt.Errorf("%s is not the top of a git repository; go there, or name it: lander init DIR", dir))
-			}
-			if _, err := os.Stat(path); err == nil && !force {
-				return no(fmt.Errorf("%s is there already; --force writes it anew", path))
-			}
-			recipe, why, ok := testrun.Habit(os.DirFS(dir))
-			if err := os.WriteFile(path, config.SamplePolicy(recipe), 0o644); err != nil {
-				return no(err)
-			}
-			fmt.Fprintf(p.stdout, "Wrote %s.\n", path)
-			if !ok {
-				fmt.Fprintln(p.stdout, "How this repository is tested could not be told from its files: put the commands under suite. Nothing lands untested.")
-				return nil
-			}
-			fmt.Fprintf(p.stdout, "It is tested by %q, because %s.\nLook at it, then commit it to trunk: it is read from there only.\n", recipe.Steps[0].Run, why)
-			return nil
+			return p.writePolicy(dir, force)
 		},
 	}
-	c.Flags().BoolVar(&force, "force", false, "overwrite the file that is there")
+	c.Flags().BoolVar(&force, "force", false, usageForce)
+	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
 	return c
 }
 
+func (p *program) writePolicy(dir string, force bool) error {
+	path := filepath.Join(dir, queue.PolicyFile)
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		return no(errNoRepository(dir))
+	}
+	if _, err := os.Stat(path); err == nil && !force {
+		return no(errPolicyThere(path))
+	}
+	recipe, why, ok := testrun.Habit(os.DirFS(dir))
+	if err := os.WriteFile(path, config.SamplePolicy(recipe), 0o644); err != nil {
+		return no(errPolicyUnwritten(path, err))
+	}
+	run := ""
+	if ok {
+		run = recipe.Steps[0].Run
+	}
+	if p.json {
+		return p.print(map[string]any{"file": path, "recognised": ok, "run": run, "reason": why})
+	}
+	for _, line := range sayPolicyWritten(path, run, why, ok) {
+		fmt.Fprintln(p.stdout, line)
+	}
+	return nil
+}
+
 func (p *program) policy() *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Work with policy files", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
-	c.AddCommand(&cobra.Command{
+	c := &cobra.Command{Use: "policy", Short: shortPolicy, Args: verbs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	check := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Say what is wrong with a policy file",
-		Args:  cobra.MaximumNArgs(1),
+		Short: shortCheck,
+		Args:  arguments("[FILE]"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := queue.PolicyFile
 			if len(args) > 0 {
 				path = args[0]
 			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return no(err)
-			}
-			policy, err := config.ParsePolicy(text)
-			if err != nil {
-				return no(fmt.Errorf("%s: %w", path, err))
-			}
-			if policy.Recipe.Empty() {
-				return no(errors.New(path + " names no suite, and nothing lands untested: put steps under suite"))
-			}
-			fmt.Fprintf(p.stdout, "%s is right: %d steps, %d approvals, style %s.\n", path, len(policy.Recipe.Steps), policy.Approvals, policy.Style)
-			return nil
+			return p.checkPolicy(path)
 		},
-	})
+	}
+	check.Flags().BoolVar(&p.json, "json", false, usageJSON)
+	c.AddCommand(check)
 	return c
+}
+
+// problem is one thing wrong with a policy file, for programs. Line and column count from 1; 0 means no place.
+type problem struct {
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Text   string `json:"text"`
+}
+
+func (p *program) checkPolicy(path string) error {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return no(errNoPolicy(path))
+	case err != nil:
+		return no(err)
+	}
+	policy, err := config.ParsePolicy(text)
+	var wrong *config.PolicyError
+	problems := []problem{}
+	switch {
+	case errors.As(err, &wrong):
+		for _, w := range wrong.Problems {
+			problems = append(problems, problem(w))
+		}
+	case err != nil:
+		return no(err)
+	case policy.Recipe.Empty():
+		problems = append(problems, problem{Text: errPolicyEmpty(path).Error()})
+	}
+	if p.json {
+		err := p.print(map[string]any{"file": path, "ok": len(problems) == 0, "problems": problems})
+		if err == nil && len(problems) > 0 {
+			err = no(nil)
+		}
+		return err
+	}
+	if wrong != nil {
+		for _, w := range wrong.Problems {
+			fmt.Fprintf(p.stderr, "%s: %s\n", path, w)
+		}
+		return no(nil)
+	}
+	if len(problems) > 0 {
+		return no(errPolicyEmpty(path))
+	}
+	fmt.Fprintln(p.stdout, sayPolicyRight(path, policy))
+	return nil
 }

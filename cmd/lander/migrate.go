@@ -14,8 +14,8 @@ import (
 func (p *program) migrate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database up to date (serve does so by itself)",
-		Args:  cobra.NoArgs,
+		Short: shortMigrate,
+		Args:  arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := p.load(c, false)
 			if err != nil {
@@ -48,11 +48,11 @@ func (p *program) migrate() *cobra.Command {
 			if p.json {
 				return p.print(map[string]int64{"schema": have})
 			}
-			fmt.Fprintf(p.stdout, "The database is up to date, at schema %d.\n", have)
+			fmt.Fprintln(p.stdout, saySchema(have))
 			return nil
 		},
 	}
 	p.settingFlags(c, "data_dir", "database_url")
-	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
 	return c
 }

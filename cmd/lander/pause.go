@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,14 +16,16 @@ import (
 func (p *program) pause() *cobra.Command {
 	var reason, until string
 	c := &cobra.Command{
-		Use:   "pause [LANE]",
-		Short: "Stop landing; returns when trunk cannot move any more",
-		Example: `  lander pause --reason 'incident 4711'
-  lander pause acme/app:main --reason 'release' --until 2026-12-01T09:00:00Z
-  lander pause --reason lunch --until 45m`,
-		Args: cobra.MaximumNArgs(1),
+		Use:               "pause [LANE]",
+		Short:             shortPause,
+		Example:           examplePause,
+		Args:              arguments("[LANE]"),
+		ValidArgsFunction: p.completeLanes,
 		RunE: func(c *cobra.Command, args []string) error {
-			order := map[string]any{"reason": reason, "by": who()}
+			if strings.TrimSpace(reason) == "" {
+				return usage(errPauseReason())
+			}
+			order := map[string]any{"reason": reason, "by": p.who()}
 			if until != "" {
 				t, err := moment(until, time.Now())
 				if err != nil {
@@ -36,34 +40,33 @@ func (p *program) pause() *cobra.Command {
 			if p.json {
 				return p.print(done)
 			}
-			fmt.Fprintf(p.stdout, "%s is paused. Trunk stands on %s and does not move until: lander resume\n", done.Lane.Lane, done.Lane.Tip.Short())
-			if done.Lane.Flight > 0 {
-				fmt.Fprintln(p.stdout, "A test run that is under way goes on; what passes lands after the resume.")
+			for _, line := range sayPaused(done.Lane) {
+				fmt.Fprintln(p.stdout, line)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for everybody who waits (required)")
-	c.Flags().StringVar(&until, "until", "", "when landing goes on by itself: a time as in 2026-12-01T09:00:00Z, or a duration as in 45m")
-	_ = c.MarkFlagRequired("reason")
+	c.Flags().StringVar(&reason, "reason", "", usageReason)
+	c.Flags().StringVar(&until, "until", "", usageUntil)
 	p.reach(c)
 	return c
 }
 
 func (p *program) resume() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "resume [LANE]",
-		Short: "Let landing go on, after a pause or after lander stopped the lane itself",
-		Args:  cobra.MaximumNArgs(1),
+		Use:               "resume [LANE]",
+		Short:             shortResume,
+		Args:              arguments("[LANE]"),
+		ValidArgsFunction: p.completeLanes,
 		RunE: func(c *cobra.Command, args []string) error {
-			done, err := p.orderLane(c, args, "resume", map[string]any{"by": who()})
+			done, err := p.orderLane(c, args, "resume", map[string]any{"by": p.who()})
 			if err != nil {
 				return err
 			}
 			if p.json {
 				return p.print(done)
 			}
-			fmt.Fprintf(p.stdout, "%s goes on; %d in the queue.\n", done.Lane.Lane, done.Lane.Queued)
+			fmt.Fprintln(p.stdout, sayResumed(done.Lane))
 			return nil
 		},
 	}
@@ -85,7 +88,8 @@ func (p *program) orderLane(c *cobra.Command, args []string, verb string, order 
 	if err != nil {
 		return done, err
 	}
-	return done, cl.call(c.Context(), http.MethodPost, "/api/v1/"+verb, laneQuery(lane), order, &done)
+	err = cl.call(c.Context(), http.MethodPost, "/api/v1/"+verb, laneQuery(lane), order, &done)
+	return done, err
 }
 
 // moment reads a time or a duration from now.
@@ -95,16 +99,19 @@ func moment(s string, now time.Time) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--until %q: want a time as in 2026-12-01T09:00:00Z, or a duration as in 45m", s)
+		return time.Time{}, errUntil(s)
 	}
 	if !t.After(now) {
-		return time.Time{}, fmt.Errorf("--until %s has passed already", s)
+		return time.Time{}, errUntilPast(s)
 	}
 	return t, nil
 }
 
-// who is the person at this terminal, for the journal.
-func who() string {
+// who is the person at this terminal, for the journal: also one who has become root for it.
+func (p *program) who() string {
+	if name := p.env["SUDO_USER"]; name != "" && os.Getuid() == 0 {
+		return name
+	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,28 +15,25 @@ import (
 func (p *program) status() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
-		Short: "Every lane at a glance",
-		Args:  cobra.NoArgs,
+		Short: shortStatus,
+		Args:  arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := p.client(c)
 			if err != nil {
 				return err
 			}
-			var all struct {
-				Lanes []web.LaneView `json:"lanes"`
-			}
-			if err := cl.call(c.Context(), http.MethodGet, "/api/v1/lanes", nil, nil, &all); err != nil {
+			all, err := cl.lanes(c.Context())
+			if err != nil {
 				return err
 			}
 			if p.json {
-				return p.print(all)
+				return p.print(map[string]any{"lanes": all})
 			}
-			t := p.table()
-			t.row("LANE", "TRUNK", "QUEUED", "TESTING", "STATE")
-			for _, l := range all.Lanes {
+			t := table{head: []string{"LANE", "TRUNK", "QUEUED", "TESTING", "STATE"}, right: []int{2, 3}}
+			for _, l := range all {
 				t.row(l.Lane, l.Tip.Short(), fmt.Sprint(l.Queued), fmt.Sprint(l.Flight), laneState(l))
 			}
-			t.flush()
+			p.showTable(t)
 			return nil
 		},
 	}
@@ -49,11 +45,9 @@ func (p *program) queue() *cobra.Command {
 	var watch bool
 	c := &cobra.Command{
 		Use:   "queue",
-		Short: "What lands next, what waits, what was dropped",
-		Long: "What lands next, what waits, what was dropped.\n\n" +
-			"With --watch the table is drawn again as things move, until nothing is queued any more; the exit status is 0 only if all\n" +
-			"that was queued meanwhile landed.",
-		Args: cobra.NoArgs,
+		Short: shortQueue,
+		Long:  longQueue,
+		Args:  arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := p.client(c)
 			if err != nil {
@@ -77,113 +71,87 @@ func (p *program) queue() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&watch, "watch", false, "draw again as things move")
+	c.Flags().BoolVar(&watch, "watch", false, usageWatch)
 	p.reach(c)
 	return c
 }
 
 func (c *client) queue(ctx context.Context, lane web.LaneView) (v web.QueueView, err error) {
-	return v, c.call(ctx, http.MethodGet, "/api/v1/queue", laneQuery(lane), nil, &v)
+	err = c.call(ctx, http.MethodGet, "/api/v1/queue", laneQuery(lane), nil, &v)
+	return v, err
 }
 
-// watch draws the queue until nothing is queued any more.
-func (p *program) watch(ctx context.Context, cl *client, lane web.LaneView) error {
-	watched, landed := map[queue.Number]bool{}, map[queue.Number]bool{}
-	last := int64(-1)
-	for {
-		v, err := cl.queue(ctx, lane)
-		if err != nil {
-			return err
-		}
-		for _, s := range v.Queued {
-			watched[s.Number] = true
-		}
-		for _, l := range v.Landings {
-			landed[l.Number] = true
-		}
-		if v.Lane.Version != last {
-			last = v.Lane.Version
-			switch {
-			case p.json:
-				if err := p.printLine(v); err != nil {
-					return err
-				}
-			case p.terminal(p.stdout):
-				fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
-				p.drawQueue(v)
-			default:
-				p.drawQueue(v)
-				fmt.Fprintln(p.stdout)
-			}
-		}
-		if len(v.Queued) == 0 {
-			var missing []string
-			for n := range watched {
-				if !landed[n] {
-					missing = append(missing, n.String())
-				}
-			}
-			if len(missing) > 0 {
-				return no(fmt.Errorf("did not land: %s", strings.Join(missing, ", ")))
-			}
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return no(nil)
-		case <-time.After(200 * time.Millisecond):
-		}
+// drawQueue prints a lane, all of it.
+func (p *program) drawQueue(v web.QueueView) {
+	columns, _ := p.size(p.stdout)
+	for _, line := range p.queueLines(v, columns, 0) {
+		fmt.Fprintln(p.stdout, line)
 	}
 }
 
-func (p *program) drawQueue(v web.QueueView) {
-	fmt.Fprintf(p.stdout, "%s at %s: %s\n", bold(p, v.Lane.Lane), v.Lane.Tip.Short(), laneState(v.Lane))
+// queueLines is a lane as text of at most that many columns and lines; 0: as many as it takes. What is queued goes before what was
+// dropped, and that before what has landed.
+func (p *program) queueLines(v web.QueueView, columns, most int) []string {
+	title := fmt.Sprintf("%s at %s: %s", v.Lane.Lane, tip(v.Lane), laneState(v.Lane))
+	if columns > 0 {
+		title = cut(title, columns)
+	}
+	lines := []string{p.bold(title), ""}
 	if len(v.Queued) == 0 {
-		fmt.Fprintln(p.stdout, "\nNothing is queued.")
+		lines = append(lines, sayNothingQueued)
 	} else {
-		fmt.Fprintln(p.stdout)
-		t := p.table()
-		t.row("", "CHANGE", "TITLE", "BY", "STAGE", "SINCE", "")
+		t := table{head: []string{"", "CHANGE", "TITLE", "BY", "STAGE", "SINCE", "WHY"}, right: []int{0, 5}, paint: p.paintStage(4)}
 		for _, s := range v.Queued {
 			why := ""
-			if len(s.Reasons) > 0 {
+			if len(s.Reasons) > 0 && s.Stage != queue.StageTesting && s.Stage != queue.StageLanding {
 				why = s.Reasons[0].Text
 			}
-			t.row(fmt.Sprint(s.Position), s.Number.String(), s.Title, s.Author.Login, string(s.Stage), ago(s.Since), why)
+			t.row(fmt.Sprint(s.Position), s.Number.String(), s.Title, s.Author.Login, string(s.Stage), span(time.Since(s.Since)), why)
 		}
-		t.flush()
+		lines = append(lines, within(t.lines(columns), most-len(lines), most > 0)...)
 	}
-	if len(v.Recent) > 0 {
-		fmt.Fprintln(p.stdout, "\nDropped")
-		t := p.table()
-		for _, s := range v.Recent {
-			t.row("", s.Number.String(), s.Title, s.Author.Login, ago(s.Since), s.Drop.Reason)
+	// The two sections below come whole lines at a time, or not at all when nothing but their head would fit.
+	add := func(head string, t table) {
+		left := most - len(lines) - 2
+		if len(t.rows) == 0 || most > 0 && left < 1 {
+			return
 		}
-		t.flush()
+		lines = append(append(lines, "", head), within(t.lines(columns), left, most > 0)...)
 	}
-	if len(v.Landings) > 0 {
-		fmt.Fprintln(p.stdout, "\nLanded")
-		t := p.table()
-		for i, l := range v.Landings {
-			if i == 10 {
-				break
-			}
-			t.row("", l.Number.String(), l.Title, l.Tip.Short(), ago(l.At))
+	dropped, landed := table{right: []int{3}}, table{right: []int{3}}
+	for _, s := range v.Recent {
+		reason := ""
+		if s.Drop != nil {
+			reason = s.Drop.Reason
 		}
-		t.flush()
+		dropped.row(s.Number.String(), s.Title, s.Author.Login, span(time.Since(s.Since)), reason)
 	}
+	for _, l := range v.Landings[:min(len(v.Landings), 10)] {
+		landed.row(l.Number.String(), l.Title, l.Tip.Short(), span(time.Since(l.At)))
+	}
+	add(headDropped, dropped)
+	add(headLanded, landed)
+	return lines
 }
 
-func laneState(l web.LaneView) string {
-	switch {
-	case l.Stopped != nil:
-		return "stopped: " + l.Stopped.Reason
-	case l.Paused != nil:
-		return "paused by " + l.Paused.By + ": " + l.Paused.Reason
-	case l.Policy != "":
-		return "cannot land: " + l.Policy
-	case l.Trouble != nil:
-		return "in trouble: " + l.Trouble.Reason
+// within keeps as many lines as fit, and says how many do not.
+func within(lines []string, most int, bounded bool) []string {
+	if !bounded || len(lines) <= most {
+		return lines
 	}
-	return "running"
+	most = max(most, 1)
+	return append(lines[:most-1:most-1], sayMore(len(lines)-most+1))
+}
+
+// paintStage colours the column that says where a change stands.
+func (p *program) paintStage(column int) func(int, string) string {
+	if !p.styled(p.stdout) {
+		return nil
+	}
+	return func(i int, cell string) string {
+		if i != column {
+			return cell
+		}
+		return p.style(stageColour(cell), cell)
+	}
 }

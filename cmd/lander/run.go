@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"lander/internal/config"
 )
@@ -24,18 +21,16 @@ const (
 
 // program is what every verb works with.
 type program struct {
-	environ  []string
-	env      map[string]string
-	stdout   io.Writer
-	stderr   io.Writer
-	json     bool
-	settings map[string]*[]string // flags of settings, by name
-	config   string
+	env    map[string]string
+	stdout io.Writer
+	stderr io.Writer
+	json   bool
+	config string
 }
 
 // run is lander: it reads args and env, prints, and returns the exit status.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	p := &program{environ: environ, env: config.EnvMap(environ), stdout: stdout, stderr: stderr, settings: map[string]*[]string{}}
+	p := &program{env: config.EnvMap(environ), stdout: stdout, stderr: stderr}
 	root := p.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -46,11 +41,16 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	var failed *failure
 	if !errors.As(err, &failed) {
-		// Cobra's own: an unknown verb or flag, a missing argument.
-		failed = &failure{code: exitUsage, err: fmt.Errorf("%w\nsee: lander --help", err)}
+		failed = &failure{code: exitNo, err: err} // what was to be printed could not be
+	}
+	if ctx.Err() != nil {
+		failed.code = exitNo
+		if failed.err != nil { // whatever it was, it comes from that
+			failed.err = errInterrupted
+		}
 	}
 	if failed.err != nil {
-		fmt.Fprintf(stderr, "lander: %s\n", strings.TrimSpace(failed.err.Error()))
+		fmt.Fprintln(stderr, sayFailure(failed.err))
 	}
 	return failed.code
 }
@@ -77,22 +77,33 @@ func unreachable(err error) error { return &failure{exitUnreachable, err} }
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lander",
-		Short:         "The only committer to your trunk: tests exactly the commit that lands",
+		Short:         shortRoot,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          verbs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(
-		p.serve(), p.demo(), p.initVerb(), p.status(), p.queue(), p.show(), p.why(), p.pause(), p.resume(), p.policy(), p.migrate(),
-		p.version(), p.health(),
-	)
+	root.SetVersionTemplate(sayVersion(version) + "\n")
+	root.SetFlagErrorFunc(wrongFlag)
+	root.CompletionOptions.DisableDefaultCmd = true
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{groupRun, []*cobra.Command{p.demo(), p.serve(), p.migrate()}},
+		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why()}},
+		{groupOrder, []*cobra.Command{p.pause(), p.resume()}},
+		{groupRepository, []*cobra.Command{p.initVerb(), p.policy()}},
+		{groupMore, []*cobra.Command{p.completion(), p.version(), p.health()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range g.verbs {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID(groupMore)
+	cobra.EnableCommandSorting = false
 	return root
-}
-
-// terminal reports whether w is a terminal that wants colour.
-func (p *program) terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && p.env["NO_COLOR"] == "" && p.env["TERM"] != "dumb"
 }

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -14,17 +14,25 @@ import (
 
 func (p *program) serve() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Keep the lanes: webhooks, queue, test runs, landings, pages",
-		Args:  cobra.NoArgs,
+		Use:     "serve",
+		Short:   shortServe,
+		Example: exampleServe,
+		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := p.load(c, true)
 			if err != nil {
 				return err
 			}
 			log := p.logger(settings.Log)
+			for name, meant := range p.misspelt() {
+				log.Warn().Msg(sayMisspelt(name, meant))
+			}
 			s, err := serve.Start(c.Context(), serve.Options{Settings: settings, Log: log})
-			if err != nil {
+			var away *serve.DatabaseError
+			switch {
+			case errors.As(err, &away):
+				return unreachable(err)
+			case err != nil:
 				return no(err)
 			}
 			defer s.Stop()
@@ -44,7 +52,7 @@ func (p *program) serve() *cobra.Command {
 func (p *program) logger(l config.Log) zerolog.Logger {
 	var out io.Writer = p.stderr
 	if l.Format == "console" || l.Format == "auto" && p.terminal(p.stderr) {
-		out = zerolog.ConsoleWriter{Out: p.stderr, TimeFormat: "15:04:05.000", NoColor: !p.terminal(p.stderr)}
+		out = zerolog.ConsoleWriter{Out: p.stderr, TimeFormat: "15:04:05.000", NoColor: !p.styled(p.stderr)}
 	}
 	return zerolog.New(out).Level(l.Level).With().Timestamp().Logger()
 }
@@ -52,16 +60,13 @@ func (p *program) logger(l config.Log) zerolog.Logger {
 func (p *program) health() *cobra.Command {
 	c := &cobra.Command{
 		Use:    "health",
-		Short:  "Exit 0 if the lander on this data directory is ready",
+		Short:  shortHealth,
 		Hidden: true, // for a container's health check
-		Args:   cobra.NoArgs,
+		Args:   arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			settings, err := p.load(c, false)
 			if err != nil {
 				return err
-			}
-			if _, err := os.Stat(settings.Socket()); err != nil {
-				return unreachable(localClient(settings).explain(err))
 			}
 			return localClient(settings).ready(c.Context())
 		},
@@ -73,17 +78,17 @@ func (p *program) health() *cobra.Command {
 func (p *program) version() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
-		Short: "Print which lander this is",
-		Args:  cobra.NoArgs,
+		Short: shortVersion,
+		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			if p.json {
 				return p.print(map[string]string{"version": version})
 			}
-			fmt.Fprintf(p.stdout, "lander %s\n", version)
+			fmt.Fprintln(p.stdout, sayVersion(version))
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&p.json, "json", false, "print JSON")
+	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
 	return c
 }
 

@@ -15,9 +15,10 @@ import (
 
 func (p *program) show() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "show N",
-		Short: "All about pull request N",
-		Args:  cobra.ExactArgs(1),
+		Use:               "show N",
+		Short:             shortShow,
+		Args:              arguments("N"),
+		ValidArgsFunction: p.completeNumbers,
 		RunE: func(c *cobra.Command, args []string) error {
 			v, err := p.change(c, args[0])
 			if err != nil {
@@ -26,38 +27,15 @@ func (p *program) show() *cobra.Command {
 			if p.json {
 				return p.print(v)
 			}
-			s := v.Standing
-			fmt.Fprintf(p.stdout, "%s %s\n", bold(p, s.Number.String()), s.Title)
-			fmt.Fprintf(p.stdout, "  by %s, head %s, %s since %s\n", s.Author.Login, s.Head.Short(), s.Stage, local(s.Since))
-			if len(s.Approvers) > 0 {
-				fmt.Fprintf(p.stdout, "  approved by %s\n", strings.Join(s.Approvers, ", "))
-			}
-			if s.Landing != nil {
-				fmt.Fprintf(p.stdout, "  landed as %s\n", s.Landing.Tip)
-			}
-			p.reasons(s)
+			p.showStanding(v.Standing)
 			if len(v.Runs) > 0 {
-				fmt.Fprintln(p.stdout, "\nRuns")
-				t := p.table()
-				for _, r := range v.Runs {
-					outcome, took := "under way", time.Since(r.Started)
-					if r.Verdict != nil {
-						outcome, took = string(r.Verdict.Outcome), r.Verdict.Took
-						if r.Verdict.Reason != "" {
-							outcome += ": " + r.Verdict.Reason
-						}
-					}
-					t.row("  ", fmt.Sprintf("%d.%d", r.Candidate, r.Run), r.SHA.Short(), took.Round(time.Millisecond).String(), outcome)
-				}
-				t.flush()
+				fmt.Fprintln(p.stdout, "\n"+p.bold(headRuns))
+				p.showTable(runs(v.Runs))
 			}
-			fmt.Fprintln(p.stdout, "\nWhat happened")
-			t := p.table()
-			for i := len(v.Journal) - 1; i >= 0; i-- {
-				r := v.Journal[i]
-				t.row("  ", local(r.At), r.Kind, r.Text)
+			if len(v.Journal) > 0 {
+				fmt.Fprintln(p.stdout, "\n"+p.bold(headJournal))
+				p.showTable(journal(v.Journal))
 			}
-			t.flush()
 			return nil
 		},
 	}
@@ -67,9 +45,10 @@ func (p *program) show() *cobra.Command {
 
 func (p *program) why() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "why N",
-		Short: "What stands between pull request N and trunk, and who can lift it",
-		Args:  cobra.ExactArgs(1),
+		Use:               "why N",
+		Short:             shortWhy,
+		Args:              arguments("N"),
+		ValidArgsFunction: p.completeNumbers,
 		RunE: func(c *cobra.Command, args []string) error {
 			v, err := p.change(c, args[0])
 			if err != nil {
@@ -78,7 +57,7 @@ func (p *program) why() *cobra.Command {
 			if p.json {
 				return p.print(v.Standing)
 			}
-			fmt.Fprintf(p.stdout, "%s %s: %s\n", bold(p, v.Standing.Number.String()), v.Standing.Title, v.Standing.Stage)
+			fmt.Fprintf(p.stdout, "%s %s: %s\n", p.bold(v.Standing.Number.String()), clean(v.Standing.Title), v.Standing.Stage)
 			p.reasons(v.Standing)
 			return nil
 		},
@@ -87,25 +66,87 @@ func (p *program) why() *cobra.Command {
 	return c
 }
 
+// showTable prints a table.
+func (p *program) showTable(t table) {
+	columns, _ := p.size(p.stdout)
+	for _, line := range t.lines(columns) {
+		fmt.Fprintln(p.stdout, line)
+	}
+}
+
+func (p *program) showStanding(s queue.Standing) {
+	fmt.Fprintf(p.stdout, "%s %s\n", p.bold(s.Number.String()), clean(s.Title))
+	facts := table{}
+	facts.row("", "by", s.Author.Login)
+	facts.row("", "head", string(s.Head))
+	facts.row("", "stage", fmt.Sprintf("%s since %s", s.Stage, local(s.Since)))
+	if s.Position > 0 {
+		facts.row("", "place", fmt.Sprintf("%d in the line", s.Position))
+	}
+	if s.Priority != 0 {
+		facts.row("", "priority", fmt.Sprint(s.Priority))
+	}
+	if len(s.Approvers) > 0 {
+		facts.row("", "approved by", strings.Join(s.Approvers, ", "))
+	}
+	if s.Landing != nil {
+		facts.row("", "landed as", string(s.Landing.Tip))
+	}
+	if s.URL != "" {
+		facts.row("", "at", s.URL)
+	}
+	for _, line := range facts.lines(0) { // never cut: these are copied
+		fmt.Fprintln(p.stdout, "  "+line)
+	}
+	p.reasons(s)
+}
+
+func runs(rs []web.RunView) table {
+	t := table{head: []string{"", "RUN", "CANDIDATE", "TOOK", "OUTCOME"}, right: []int{3}}
+	for _, r := range rs {
+		outcome, spent := sayUnderWay, time.Since(r.Started)
+		if r.Verdict != nil {
+			outcome, spent = string(r.Verdict.Outcome), r.Verdict.Took
+			if r.Verdict.Reason != "" {
+				outcome += ": " + r.Verdict.Reason
+			}
+		}
+		t.row("", fmt.Sprintf("%d.%d", r.Candidate, r.Run), r.SHA.Short(), took(spent), outcome)
+	}
+	return t
+}
+
+// journal lists records, which come with the newest first, in the order they happened.
+func journal(rs []queue.Record) table {
+	var t table
+	for i := len(rs) - 1; i >= 0; i-- {
+		t.row(local(rs[i].At), rs[i].Kind, rs[i].Text)
+	}
+	return t
+}
+
 // reasons prints the open conditions.
 func (p *program) reasons(s queue.Standing) {
-	if len(s.Reasons) == 0 && s.Landing == nil {
-		fmt.Fprintln(p.stdout, "  nothing stands between it and trunk")
-	}
-	for _, r := range s.Reasons {
-		since := ""
-		if !r.Since.IsZero() {
-			since = ", since " + local(r.Since)
+	switch {
+	case len(s.Reasons) > 0:
+		for _, r := range s.Reasons {
+			for _, line := range sayReason(r) {
+				fmt.Fprintln(p.stdout, line)
+			}
 		}
-		fmt.Fprintf(p.stdout, "  - %s%s\n    who can lift it: %s\n    then: %s\n", r.Text, since, r.Who, r.Next)
+	case s.Landing != nil:
+	case s.Stage == queue.StageIdle:
+		fmt.Fprintln(p.stdout, "  "+sayNobodyAsked)
+	default:
+		fmt.Fprintln(p.stdout, "  "+sayNothingBars)
 	}
 }
 
 // change asks for one pull request.
 func (p *program) change(c *cobra.Command, arg string) (v web.ChangeView, err error) {
-	n, err := strconv.Atoi(strings.TrimPrefix(arg, "#"))
+	n, err := strconv.ParseInt(strings.TrimPrefix(arg, "#"), 10, 32)
 	if err != nil || n < 1 {
-		return v, usage(fmt.Errorf("%q is not the number of a pull request", arg))
+		return v, usage(errNumber(arg))
 	}
 	cl, err := p.client(c)
 	if err != nil {
@@ -115,5 +156,6 @@ func (p *program) change(c *cobra.Command, arg string) (v web.ChangeView, err er
 	if err != nil {
 		return v, err
 	}
-	return v, cl.call(c.Context(), http.MethodGet, fmt.Sprintf("/api/v1/changes/%d", n), laneQuery(lane), nil, &v)
+	err = cl.call(c.Context(), http.MethodGet, fmt.Sprintf("/api/v1/changes/%d", n), laneQuery(lane), nil, &v)
+	return v, err
 }

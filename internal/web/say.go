@@ -180,7 +180,7 @@ func errListen(addr string, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("listen on %s: the port is in use; end what uses it, or %s", addr, another)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("listen on %s: this user may not open that port; take one above 1023: %s", addr, another)
+		return fmt.Errorf("listen on %s: this user may not open that port, only those above 1023; %s", addr, another)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("listen on %s: this machine does not have that address; %s", addr, another)
 	}
