@@ -39,14 +39,14 @@ func (k *Keeper) build(ctx context.Context, a queue.Build) error {
 		err = k.Builder.Check(ctx, a.Request, built)
 	}
 	if err != nil {
-		return k.unmade(a, err)
+		return k.unmade(ctx, a, err)
 	}
 	problem, err := k.checkPolicy(ctx, a.Request.Base, built.SHA)
 	if err != nil {
 		return fmt.Errorf("read the candidate's policy: %w", err)
 	}
 	if problem != "" {
-		return k.unmade(a, &queue.UnbuildableError{Member: a.Request.Members[len(a.Request.Members)-1].Number, Reason: problem})
+		return k.unmade(ctx, a, &queue.UnbuildableError{Member: a.Request.Members[len(a.Request.Members)-1].Number, Reason: problem})
 	}
 	k.Log.Debug().Int64("candidate", int64(a.ID)).Str("commit", string(built.SHA)).Dur("took", time.Since(began)).Msg("candidate built and checked")
 	k.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: k.policy.Recipe, At: k.Now()})
@@ -76,14 +76,15 @@ func (k *Keeper) bring(ctx context.Context, r queue.BuildRequest) (ready bool, e
 			return false, err
 		}
 		if e := k.q.Entry(m.Number); e != nil && e.Head == m.Head && e.State == queue.Queued {
-			return false, fmt.Errorf("fetch %v: the git server does not hand out its head %s", m.Number, m.Head)
+			k.apply(queue.ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayNoHead(m.Head), At: k.Now()})
+			return false, nil
 		}
 	}
 	return k.q.Tip == r.Base && !slices.ContainsFunc(missing, func(m queue.Member) bool { return !k.Mirror.Has(ctx, m.Head) }), nil
 }
 
 // unmade turns the builder's typed errors into a fact about the member at fault; any other error is the host's.
-func (k *Keeper) unmade(a queue.Build, err error) error {
+func (k *Keeper) unmade(ctx context.Context, a queue.Build, err error) error {
 	ev := queue.CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, At: k.Now()}
 	var (
 		conflict    *queue.ConflictError
@@ -104,8 +105,14 @@ func (k *Keeper) unmade(a queue.Build, err error) error {
 		k.Log.Error().Err(err).Int64("candidate", int64(a.ID)).Msg("second check refused a candidate")
 		at = a.Request.Members[len(a.Request.Members)-1].Number
 		ev.Code, ev.Files, ev.Reason = queue.DropUnbuildable, mismatch.Paths, queue.SayMismatch(mismatch.Paths)
-	default:
+	case ctx.Err() != nil:
 		return err
+	default:
+		// It may be the change, or the host. Others may try, and nobody is dropped for it.
+		last := a.Request.Members[len(a.Request.Members)-1]
+		k.Log.Error().Err(err).Int("change", int(last.Number)).Msg("candidate could not be built")
+		k.apply(queue.ChangeStuck{Number: last.Number, Head: last.Head, Reason: sayUnbuilt(), At: k.Now()})
+		return nil
 	}
 	for _, m := range a.Request.Members {
 		if m.Number == at {
@@ -179,6 +186,18 @@ func (k *Keeper) isRunning(r run) bool {
 	})
 }
 
+// patience is how many looks in a row may fail before others go ahead of a change.
+const patience = 5
+
+func headOf(c *queue.Candidate, n queue.Number) queue.SHA {
+	for _, m := range c.Members {
+		if m.Number == n {
+			return m.Head
+		}
+	}
+	return ""
+}
+
 // confirm looks at every member again, and at the inbox, so that nothing said before the intent is missed.
 func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
 	looked, err := k.look(ctx, a.Candidate.Numbers())
@@ -186,9 +205,14 @@ func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
 		return err
 	}
 	for _, n := range a.Candidate.Numbers() {
-		if !looked[n] {
-			return fmt.Errorf("%v could not be looked at again before landing", n)
+		if looked[n] {
+			continue
 		}
+		if k.lookErr[n].tries >= patience {
+			k.apply(queue.ChangeStuck{Number: n, Head: headOf(a.Candidate, n), Reason: sayUnlooked(), At: k.Now()})
+			return nil
+		}
+		return fmt.Errorf("%v could not be looked at again before landing", n)
 	}
 	if err := k.gather(ctx); err != nil {
 		return err
@@ -208,6 +232,9 @@ func (k *Keeper) land(ctx context.Context, a queue.Land) error {
 			return err
 		case landed:
 			return k.landed(ctx, c, tip)
+		case !k.Mirror.Has(ctx, c.Built.SHA):
+			k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()}, queue.Abandoned{ID: c.ID, Reason: sayForgotten(), At: k.Now()})
+			return k.trunkAt(ctx, tip)
 		case !a.Push || tip != c.Base:
 			k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
 			return k.trunkAt(ctx, tip)

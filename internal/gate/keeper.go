@@ -81,11 +81,14 @@ type failure struct {
 func (k *Keeper) Run(ctx context.Context) error {
 	k.init()
 	for tries := 0; ; {
+		began := k.Now()
 		err := k.held(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		tries++
+		if tries++; k.Now().Sub(began) > time.Minute {
+			tries = 1
+		}
 		wait := min(time.Second<<min(tries, 6), 30*time.Second)
 		k.Log.Warn().Err(err).Dur("wait", wait).Msg("lane let go, taking it again")
 		select {
@@ -157,8 +160,12 @@ var errLost = errors.New("the lane's lock was lost")
 
 // loop settles at every nudge, poll and wake-up until ctx ends or the lane was saved by somebody else.
 func (k *Keeper) loop(ctx context.Context) error {
-	poll, tries := true, 0
-	for {
+	var polled time.Time
+	for tries := 0; ; {
+		poll := polled.IsZero() || !k.Now().Before(polled.Add(k.Every))
+		if poll {
+			polled = k.Now()
+		}
 		err := k.settle(ctx, poll)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -166,7 +173,10 @@ func (k *Keeper) loop(ctx context.Context) error {
 		if errors.Is(err, queue.ErrStale) {
 			return err
 		}
-		wait := k.Every
+		wait := max(polled.Add(k.Every).Sub(k.Now()), 0)
+		for _, f := range k.lookErr {
+			wait = min(wait, max(f.till.Sub(k.Now()), 0))
+		}
 		if wake := k.q.Wake(k.Now()); !wake.IsZero() {
 			wait = min(wait, max(wake.Sub(k.Now()), 0))
 		}
@@ -181,9 +191,7 @@ func (k *Keeper) loop(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 		case <-k.nudge:
-			poll = false
 		case <-timer.C:
-			poll = err != nil && poll || wait == k.Every
 		}
 		timer.Stop()
 	}

@@ -402,3 +402,128 @@ func TestAKeeperThatLosesItsLockStopsAndComesBack(t *testing.T) {
 		running.Wait()
 	})
 }
+
+// The look before the landing must be newer than what is known, or it proves nothing.
+func TestALookFromAClockThatIsBehindConfirmsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.block = make(chan struct{})
+	k := w.keeper()
+	w.open(1)
+	w.approve(1)
+	if err := k.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.mu.Lock()
+	s := w.pulls[1]
+	s.Head = sha("unreviewed")
+	w.pulls[1] = s
+	w.behind = 3 * time.Second
+	w.mu.Unlock()
+	close(w.block)
+	k.runs.Wait()
+	if err := k.Settle(t.Context()); err == nil || w.pushes != 0 {
+		t.Fatalf("settled with %v after %d pushes", err, w.pushes)
+	}
+	w.behind = 0
+	w.now = w.now.Add(time.Minute)
+	w.settle(k)
+	if w.pushes != 0 || state(t, k, 1) != queue.Idle {
+		t.Fatalf("%v after %d pushes", state(t, k, 1), w.pushes)
+	}
+}
+
+// Another machine takes over, or the data directory is lost: what is not here is made again, and nobody is dropped for it.
+func TestACandidateThatThisMachineDoesNotHaveIsBuiltAgain(t *testing.T) {
+	for _, push := range []bool{false, true} {
+		w := newWorld(t)
+		w.block = make(chan struct{})
+		k := w.keeper()
+		w.open(1)
+		w.approve(1)
+		if err := k.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		first := w.stored.Candidates[0].Built.SHA
+		if push { // it went down in the middle of a landing that did not happen
+			close(w.block)
+			k.runs.Wait()
+			w.fail["push"] = errCut
+			if err := k.Settle(t.Context()); err == nil {
+				t.Fatal("the push did not fail")
+			}
+		} else {
+			k.cancelRuns()
+			k.runs.Wait()
+			close(w.block)
+		}
+		w.lost[first] = true
+		w.now = w.now.Add(time.Minute)
+		k = w.keeper()
+		w.settle(k)
+		if state(t, k, 1) != queue.Landed || w.pushes != 1 || w.tip == first || !slices.Contains(w.tested, w.tip) {
+			t.Fatalf("%v after %d pushes", state(t, k, 1), w.pushes)
+		}
+	}
+}
+
+func TestNudgesDoNotStarveThePoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.now = time.Now()
+		k := w.keeper()
+		k.Now = time.Now
+		k.Hold = func(context.Context) (func(), <-chan struct{}, error) { return func() {}, nil, nil }
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = k.Run(ctx) })
+		for range 100 {
+			time.Sleep(29 * time.Second)
+			k.Nudge()
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		if w.polls < 40 {
+			t.Errorf("%d polls in %s", w.polls, 100*29*time.Second)
+		}
+		w.mu.Unlock()
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestAChangeThatTakesOutTheLastStepIsRefused(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	k.ReadPolicy = func(text []byte) (queue.Policy, error) {
+		if string(text) == "broken" {
+			return queue.Policy{Approvals: 1}, nil
+		}
+		return queue.Policy{Approvals: 1, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: string(text)}}}}, nil
+	}
+	k.Mirror = breaking{w}
+	w.open(1)
+	w.approve(1)
+	w.settle(k)
+	if w.pushes != 0 || state(t, k, 1) != queue.Dropped || !strings.Contains(k.State().Entry(1).Drop.Reason, "last step") {
+		t.Fatalf("%v: %+v", state(t, k, 1), k.State().Entry(1).Drop)
+	}
+}
+
+func TestOneChangeThatCannotBeBuiltLetsTheNextGoAhead(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	w.open(1)
+	w.approve(1)
+	w.open(2)
+	w.approve(2)
+	w.fail["build"] = errCut
+	w.settle(k)
+	if state(t, k, 1) != queue.Queued || state(t, k, 2) != queue.Landed {
+		t.Fatalf("%v and %v", state(t, k, 1), state(t, k, 2))
+	}
+	w.now = w.now.Add(time.Minute)
+	w.settle(k)
+	if state(t, k, 1) != queue.Landed {
+		t.Fatal("tried again, it did not land")
+	}
+}

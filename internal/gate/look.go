@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,10 @@ var zero time.Time
 
 // looksAtOnce bounds the pull requests that are looked at side by side.
 const looksAtOnce = 4
+
+// pollChunk bounds what a poll looks at before it saves: adopting a repository with thousands of open pull requests takes a while,
+// and is not to begin anew after a restart.
+const pollChunk = 50
 
 // fullSweep is after how many polls every open pull request is compared, not only those that the forge says changed.
 const fullSweep = 20
@@ -64,9 +69,16 @@ func (k *Keeper) gather(ctx context.Context) error {
 		}
 	}
 	k.done = append(k.done, trunk...)
+	for n, f := range k.lookErr {
+		if want[n] == nil && !k.Now().Before(f.till) {
+			numbers = append(numbers, n) // asked for by a poll, which does not ask twice
+		}
+	}
 	looked, err := k.look(ctx, numbers)
-	for n := range looked {
-		k.done = append(k.done, want[n]...)
+	for n, ok := range looked {
+		if ok {
+			k.done = append(k.done, want[n]...)
+		}
 	}
 	return err
 }
@@ -102,6 +114,7 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 		s, err := results[i].sight, results[i].err
 		if errors.Is(err, ErrNoSuchChange) {
 			k.apply(queue.ChangeUnseen{Number: n, At: k.Now()})
+			delete(k.lookErr, n)
 			looked[n] = true
 			continue
 		}
@@ -121,6 +134,10 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 			}
 		}
 		k.apply(queue.ChangeSeen{Sight: s})
+		if e := k.q.Entry(n); e != nil && e.SeenAt.After(s.At) {
+			// Answered by a part of the forge whose clock is behind: what was seen before counts, and this look does not.
+			looked[n] = false
+		}
 		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
 			heads = append(heads, queue.Member{Number: n, Head: e.Head})
 		}
@@ -176,8 +193,15 @@ func (k *Keeper) poll(ctx context.Context) error {
 			}
 		}
 	}
-	_, err = k.look(ctx, numbers)
-	return err
+	for chunk := range slices.Chunk(numbers, pollChunk) {
+		if _, err := k.look(ctx, chunk); err != nil {
+			return err
+		}
+		if err := k.save(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // seeTrunk fetches trunk, and heads with it, and records where trunk stands and what policy it holds.

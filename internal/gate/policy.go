@@ -47,7 +47,7 @@ func (k *Keeper) lastGood(tip queue.SHA, problem error) queue.Policy {
 	if p.Recipe.Empty() {
 		return queue.Policy{Approvals: 1, Problem: problem.Error()}
 	}
-	p.Warning = fmt.Sprintf("%s at %s is broken and the one before it is used: %v", queue.PolicyFile, tip.Short(), problem)
+	p.Warning = sayPolicyBroken(tip, problem)
 	return p
 }
 
@@ -63,14 +63,18 @@ func (k *Keeper) checkPolicy(ctx context.Context, base, candidate queue.SHA) (st
 		if was == nil {
 			return "", nil
 		}
-		return fmt.Sprintf("it deletes %s, and then nothing could land any more", queue.PolicyFile), nil
+		return sayPolicyDeleted(), nil
 	case err != nil:
 		return "", err
 	case string(was) == string(is):
 		return "", nil
 	}
-	if _, err := k.ReadPolicy(is); err != nil {
-		return fmt.Sprintf("it breaks %s: %v", queue.PolicyFile, err), nil
+	p, err := k.ReadPolicy(is)
+	switch {
+	case err != nil:
+		return sayPolicyBreaks(err), nil
+	case p.Recipe.Empty() && !k.policy.Recipe.Empty():
+		return sayPolicyEmptied(), nil
 	}
 	return "", nil
 }

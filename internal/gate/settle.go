@@ -46,18 +46,25 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 		plan := k.q.Plan(k.Now(), k.policy)
 		for _, a := range plan {
 			if err := k.do(ctx, a); err != nil {
-				if err := k.save(ctx); err != nil {
-					return err
+				err = fmt.Errorf("%s: %w", a.Key(), err)
+				if k.loaded { // else a save has failed already, and what is in memory no longer counts
+					err = errors.Join(err, k.save(ctx))
 				}
-				return fmt.Errorf("%s: %w", a.Key(), err)
+				return errors.Join(failed, err)
 			}
 		}
-		if err := k.save(ctx); err != nil {
-			return err
+		if len(plan) > 0 {
+			continue // deeds that others can see save before they act, so that one save often does for several facts
 		}
-		if len(plan) == 0 && same(before, k.q) {
+		if err := k.save(ctx); err != nil {
+			return errors.Join(failed, err)
+		}
+		if same(before, k.q) {
 			return failed
 		}
+	}
+	if err := k.save(ctx); err != nil {
+		return errors.Join(failed, err)
 	}
 	return fmt.Errorf("settle lane %v: the plan did not become empty in %d rounds: %w", k.Lane, maxRounds, failed)
 }
@@ -82,6 +89,12 @@ func (k *Keeper) load(ctx context.Context) error {
 	}
 	if err := k.seeTrunk(ctx, nil); err != nil {
 		return err
+	}
+	for _, c := range k.q.Candidates {
+		if c.State != queue.CandidateLanding && !k.Mirror.Has(ctx, c.Built.SHA) {
+			k.cancel(c.ID)
+			k.apply(queue.Abandoned{ID: c.ID, Reason: sayForgotten(), At: k.Now()})
+		}
 	}
 	k.loaded = true
 	return nil

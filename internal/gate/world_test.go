@@ -41,6 +41,9 @@ type world struct {
 	tip     queue.SHA
 	parents map[queue.SHA]queue.SHA
 	pushes  int
+	lost    map[queue.SHA]bool // commits that this machine does not have
+	behind  time.Duration      // how far the clock of the part of the forge that answers is behind
+	polls   int
 	files   map[queue.SHA]string // the policy file at a commit, where it is not the usual one
 
 	// the forge
@@ -60,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	base := sha("root")
 	return &world{
 		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), stored: queue.Queue{Lane: lane}, gone: map[queue.Number]*queue.Entry{},
-		tip: base, parents: map[queue.SHA]queue.SHA{base: ""}, files: map[queue.SHA]string{}, pulls: map[queue.Number]queue.Sight{},
+		tip: base, lost: map[queue.SHA]bool{}, parents: map[queue.SHA]queue.SHA{base: ""}, files: map[queue.SHA]string{}, pulls: map[queue.Number]queue.Sight{},
 		verdicts: map[queue.Number]queue.Verdict{}, fail: map[string]error{}, cut: map[string]error{},
 	}
 }
@@ -256,7 +259,11 @@ func (w *world) Show(_ context.Context, commit queue.SHA, _ string) ([]byte, err
 	return []byte(text), nil
 }
 
-func (w *world) Has(context.Context, queue.SHA) bool { return true }
+func (w *world) Has(_ context.Context, commit queue.SHA) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.lost[commit]
+}
 
 func (w *world) Build(_ context.Context, r queue.BuildRequest) (queue.Built, error) {
 	w.mu.Lock()
@@ -286,13 +293,14 @@ func (w *world) Look(_ context.Context, n queue.Number) (queue.Sight, error) {
 	if !ok {
 		return queue.Sight{}, ErrNoSuchChange
 	}
-	s.At = w.now
+	s.At = w.now.Add(-w.behind)
 	return s, nil
 }
 
 func (w *world) Open(context.Context, time.Time) ([]queue.Glimpse, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.polls++
 	var gs []queue.Glimpse
 	for n, s := range w.pulls {
 		gs = append(gs, queue.Glimpse{Number: n, Head: s.Head, Open: s.Open, Updated: w.now})

@@ -17,6 +17,10 @@ func (q Queue) Apply(ev Event) Queue {
 			q.edit(ev.Number, func(e *Entry) { e.Unseen = true })
 			q.record(ev.At, ev.Number, 0, "unseen", sayUnseen().Text)
 		}
+	case ChangeStuck:
+		if e := q.Entry(ev.Number); e != nil && !e.Gone && e.State == Queued && e.Head == ev.Head && (e.Aside == nil || e.Aside.At.Before(ev.At)) {
+			q.putAside(ev)
+		}
 	case ChangeRemembered:
 		if e := ev.Entry; e != nil && q.Entry(e.Number) == nil {
 			e = e.clone()
@@ -51,8 +55,7 @@ func (q Queue) Apply(ev Event) Queue {
 		q.reported(ev)
 	case RunLost:
 		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateTesting && c.Run == ev.Run {
-			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, ev.At })
-			q.record(ev.At, 0, ev.ID, "run lost", recordRunLost(ev.Run))
+			q.lost(c, ev)
 		}
 	case Confirmed:
 		if c := q.Candidate(ev.ID); c != nil && (c.State == CandidatePassed || c.State == CandidateConfirmed) {
@@ -222,6 +225,26 @@ func (q *Queue) reported(ev RunReported) {
 	}
 }
 
+// lost lets a run that ended without a verdict be run again. A suite that takes lander or its machine down with it must not do so
+// for ever, nor keep the others waiting.
+func (q *Queue) lost(c *Candidate, ev RunLost) {
+	q.record(ev.At, 0, c.ID, "run lost", recordRunLost(ev.Run))
+	if ev.Run >= lostRuns {
+		for _, m := range c.Members {
+			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayLost(ev.Run), At: ev.At})
+		}
+		if c = q.Candidate(c.ID); c.ended() {
+			return
+		}
+	}
+	q.move(c.ID, func(c *Candidate) {
+		c.State, c.Since = CandidateBuilt, ev.At
+		if ev.Run > 1 {
+			c.NotTill = ev.At.Add(backoff(ev.Run - 1))
+		}
+	})
+}
+
 // fail ends a candidate by its verdict and drops its members.
 func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
 	q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
@@ -253,7 +276,7 @@ func (q *Queue) landed(ev LandingDone) {
 	}
 	q.moveTip(ev.Tip)
 	for _, m := range c.Members {
-		l := &Landing{Candidate: c.ID, Tip: c.Built.SHA, At: ev.At}
+		l := &Landing{Candidate: c.ID, Head: m.Head, Tip: c.Built.SHA, At: ev.At}
 		for _, bc := range c.Built.Commits {
 			if bc.Member == m.Number {
 				l.Commits = append(l.Commits, bc)
@@ -264,7 +287,7 @@ func (q *Queue) landed(ev LandingDone) {
 			continue
 		}
 		if e.Head == m.Head {
-			q.edit(m.Number, func(e *Entry) { e.State, e.Landing, e.Drop, e.HeldBy = Landed, l, nil, 0 })
+			q.edit(m.Number, func(e *Entry) { e.State, e.Landing, e.Drop, e.HeldBy, e.Aside = Landed, l, nil, 0, nil })
 			q.living(e, ev.At)
 		}
 		q.record(ev.At, m.Number, c.ID, "landed", recordLanded(m, l))
@@ -284,19 +307,53 @@ func (q *Queue) undone(ev LandingUndone) {
 	if c == nil || c.State != CandidateLanding {
 		return
 	}
+	// It is green still: where trunk stands as it did, it is confirmed anew and landed; where not, the plan gives it up.
+	q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidatePassed, ev.At })
+	q.livingAll(c, ev.At)
 	if ev.Denied == "" {
-		q.end(c, CandidateAbandoned, sayMoved(), ev.At)
+		q.record(ev.At, 0, c.ID, "landing undone", sayUndone())
+		return
+	}
+	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
+	t := &Trouble{Reason: ev.Denied, At: ev.At, Tries: 1}
+	if q.Trouble != nil {
+		t.Tries, t.Dropped = q.Trouble.Tries+1, q.Trouble.Dropped
+	}
+	// A server may refuse one change for what is in it, and then nobody else need wait for it. It may also refuse all: then at most
+	// one change is dropped for it, and the lane waits for the operator.
+	if t.Tries == deniedTries && t.Dropped == 0 {
+		t.Tries, t.Dropped = 1, c.Members[0].Number
+		c = q.Candidate(c.ID)
+		q.end(c, CandidateFailed, sayDenied(ev.Denied), ev.At)
+		for _, m := range c.Members {
+			if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
+				q.drop(m.Number, Drop{Code: DropDenied, At: ev.At, Reason: sayDenied(ev.Denied), Candidate: c.ID}, c)
+			}
+		}
+	}
+	t.NotTill = ev.At.Add(backoff(t.Tries))
+	q.Trouble = t
+}
+
+// putAside lets others go ahead of a change that lander cannot go on with now.
+func (q *Queue) putAside(ev ChangeStuck) {
+	c := q.CandidateOf(ev.Number)
+	if c != nil && c.State == CandidateLanding {
+		return // its push may have left: first that is resolved
+	}
+	a := &Aside{Reason: ev.Reason, At: ev.At, Tries: 1}
+	if e := q.Entry(ev.Number); e.Aside != nil {
+		a.Tries = e.Aside.Tries + 1
+	}
+	a.NotTill = ev.At.Add(backoff(a.Tries))
+	q.edit(ev.Number, func(e *Entry) { e.Aside = a })
+	q.record(ev.At, ev.Number, 0, "put aside", ev.Reason)
+	if c != nil {
+		q.end(c, CandidateAbandoned, ev.Reason, ev.At)
 		q.livingAll(c, ev.At)
 		return
 	}
-	tries := 1
-	if q.Trouble != nil {
-		tries += q.Trouble.Tries
-	}
-	q.Trouble = &Trouble{Reason: ev.Denied, At: ev.At, Tries: tries, NotTill: ev.At.Add(backoff(tries))}
-	q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidatePassed, ev.At })
-	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
-	q.livingAll(c, ev.At)
+	q.living(q.Entry(ev.Number), ev.At)
 }
 
 // end takes a candidate out of flight.

@@ -75,7 +75,12 @@ func (q *Queue) ask(n Number, a Ask, pushed time.Time) {
 		*q = q.Apply(Paused{By: a.Who.Login, Reason: a.Text, At: a.At})
 		q.thumb(e, a)
 	case VerbResume:
+		was := *q
 		*q = q.Apply(Resumed{By: a.Who.Login, At: a.At})
+		if q.Pause == was.Pause && q.Stop == was.Stop && q.Trouble == was.Trouble {
+			q.answer(e, a, sayNothingPaused())
+			return
+		}
 		q.thumb(e, a)
 	}
 }

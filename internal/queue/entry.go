@@ -31,8 +31,9 @@ type Entry struct {
 	Objections []Person   // who requested changes and has not taken it back
 	Handled    []string   // ids of the reviews and asks that have acted
 	HeldBy     Number     // conflicts with this change ahead, which may still leave; 0: none
+	Aside      *Aside     // could not go on for a reason of its own; nil: never so far
 	Drop       *Drop      // set while Dropped
-	Landing    *Landing   // set while Landed
+	Landing    *Landing   // the newest landing of this pull request; set while Landed
 	Gone       bool       // closed on the forge: the entry leaves the Queue at the next save
 }
 
@@ -58,6 +59,14 @@ type Approval struct {
 	Via string    `json:"via"` // "review" or "command"
 }
 
+// Aside is a fault that holds up one change and may pass. Others go ahead meanwhile; nothing is lost and nobody is dropped.
+type Aside struct {
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+	Tries   int       `json:"tries"`
+	NotTill time.Time `json:"not_till"`
+}
+
 // DropCode says why a change left the queue; people read the sentences made from it.
 type DropCode string
 
@@ -68,6 +77,7 @@ const (
 	DropUnbuildable DropCode = "unbuildable" // it can never be a candidate as it stands
 	DropEmpty       DropCode = "empty"       // trunk has all of it
 	DropInfra       DropCode = "infra"       // the machine failed it too often
+	DropDenied      DropCode = "denied"      // the git server refuses to take it
 )
 
 // Drop is why and when a change left the queue without landing.
@@ -82,6 +92,7 @@ type Drop struct {
 // Landing is how a change reached trunk.
 type Landing struct {
 	Candidate CandidateID   `json:"candidate"`
+	Head      SHA           `json:"head"`    // that was approved
 	Tip       SHA           `json:"tip"`     // trunk after the landing
 	Commits   []BuiltCommit `json:"commits"` // this change's own
 	At        time.Time     `json:"at"`
@@ -92,7 +103,7 @@ func (e *Entry) waiting() bool { return e.State == Queued && !e.Gone }
 
 func (e *Entry) handled(id string) bool { return slices.Contains(e.Handled, id) }
 
-// shown reports whether sha names the entry's head as a person would type it.
+// named reports whether sha names the entry's head as a person would type it.
 func (e *Entry) named(sha string) bool {
 	return len(sha) >= 7 && strings.HasPrefix(string(e.Head), strings.ToLower(sha))
 }

@@ -15,6 +15,14 @@ type (
 		At     time.Time
 	}
 
+	// ChangeStuck says that lander cannot go on with a change for a reason that may pass, and that others need not wait for it.
+	ChangeStuck struct {
+		Number Number
+		Head   SHA
+		Reason string
+		At     time.Time
+	}
+
 	// ChangeRemembered brings back what was known of a pull request that had left, before a look at it after its return: what
 	// it was told is not done again, and what landed does not land twice.
 	ChangeRemembered struct{ Entry *Entry }
@@ -126,6 +134,7 @@ type (
 func (ChangeSeen) event()       {}
 func (ChangeRemembered) event() {}
 func (ChangeUnseen) event()     {}
+func (ChangeStuck) event()      {}
 func (ChangeAsked) event()      {}
 func (TrunkSeen) event()        {}
 func (CandidateMade) event()    {}

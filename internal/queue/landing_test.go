@@ -129,7 +129,7 @@ func TestADeniedPushIsTriedAgainLaterAndLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidateConfirmed)
-	for _, wait := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
+	for _, wait := range []time.Duration{5 * time.Second, 10 * time.Second} {
 		w.apply(LandingBegun{1, w.now})
 		w.apply(LandingUndone{1, "protected branch", w.now})
 		w.is(1, Queued)
@@ -151,6 +151,118 @@ func TestADeniedPushIsTriedAgainLaterAndLater(t *testing.T) {
 	w.noted(0, "landing denied")
 }
 
+// A server that refuses one change for what is in it must not keep the others waiting; one that refuses all must not have them all
+// dropped.
+func TestAPushThatIsAlwaysDenied(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateConfirmed)
+	w.open(2)
+	w.approve(2, rita)
+	deny := func(id CandidateID) {
+		w.apply(LandingBegun{id, w.now})
+		w.apply(LandingUndone{id, "file too large", w.now})
+		w.wait(w.q.Trouble.NotTill.Sub(w.now))
+	}
+	for range deniedTries - 1 {
+		deny(1)
+		w.step()
+	}
+	deny(1)
+	w.is(1, Dropped)
+	w.is(2, Queued)
+	if d := w.q.Entry(1).Drop; d.Code != DropDenied {
+		t.Fatalf("dropped as %+v", d)
+	}
+	for w.q.Candidate(2) == nil || w.q.Candidate(2).State != CandidateConfirmed {
+		w.step()
+	}
+	for range 10 {
+		deny(2)
+		w.step()
+		w.is(2, Queued)
+	}
+	w.settle()
+	w.is(2, Landed)
+	if w.q.Trouble != nil {
+		t.Fatal("the trouble is still shown after a landing")
+	}
+}
+
+func TestALookThatFailsForOneChangeLetsTheNextGoAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidatePassed)
+	w.open(2)
+	w.approve(2, rita)
+	w.apply(ChangeStuck{Number: 1, Head: head(1, 1), Reason: "the forge answers 500 for it", At: w.now})
+	w.is(1, Queued)
+	w.waits(1, "aside")
+	w.settle()
+	w.is(2, Landed)
+	w.wait(5 * time.Second)
+	w.settle()
+	w.is(1, Landed)
+}
+
+func TestARunThatTakesLanderDownIsPutAsideInTheEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateBuilt)
+	w.open(2)
+	w.approve(2, rita)
+	for run := 1; run <= lostRuns; run++ {
+		w.apply(RunStarted{1, run, w.now})
+		w.apply(RunLost{1, run, w.now})
+		w.wait(backoff(run))
+	}
+	w.is(1, Queued)
+	if w.q.Candidate(1) != nil && !w.q.Candidate(1).ended() {
+		t.Fatal("the candidate is still in flight")
+	}
+	w.noted(1, "put aside")
+}
+
+func TestAnOldIntentIsNotPushedWithoutALook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateLanding)
+	w.plans("land 1")
+	w.wait(time.Hour)
+	w.plans("land 1 without push")
+	w.wait(-2 * time.Hour) // a clock that was set back makes nothing fresh
+	w.plans("land 1 without push")
+}
+
+func TestAHeadThatLandedAndComesBackIsLanded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateConfirmed)
+	w.settle()
+	w.is(1, Landed)
+	w.pushHead(1, 2)
+	w.look(1)
+	w.is(1, Idle)
+	w.pushHead(1, 1)
+	w.look(1)
+	w.is(1, Landed)
+	w.say(1, raj, "land")
+	w.is(1, Landed)
+	w.plans()
+}
+
+func TestAnOldPauseIsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open(1)
+	w.commented(1, ada, "pause incident")
+	w.wait(time.Hour)
+	w.look(1)
+	if w.q.Pause != nil {
+		t.Fatal("a pause from an hour ago was carried out")
+	}
+}
+
 func TestTheWaitGrowsToFiveMinutes(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]time.Duration{0: 5 * time.Second, 1: 5 * time.Second, 2: 10 * time.Second, 6: 160 * time.Second, 7: 5 * time.Minute, 1 << 40: 5 * time.Minute} {
@@ -167,7 +279,9 @@ func TestTrunkMovedBeforeThePush(t *testing.T) {
 	w.trunk = trunk(1) // and nobody has noticed
 	w.forget()
 	w.step()
-	w.says("#1 living waiting")
+	w.noted(0, "landing undone")
+	w.plans("abandon 1: trunk moved to f001f001")
+	w.step()
 	w.plans("build 2 of #1 on f001f001")
 	w.settle()
 	w.is(1, Landed)

@@ -6,6 +6,15 @@ import "time"
 // that kills every machine cannot block the rest.
 const infraTries = 3
 
+// deniedTries is how often a push is tried that the git server refuses, before its change is dropped so that the next may try.
+const deniedTries = 3
+
+// lostRuns is after how many runs of one candidate that ended without a verdict its change is put aside.
+const lostRuns = 5
+
+// lateOrder is how old a comment's pause may be when it is first seen. An old one is about an incident that is long over.
+const lateOrder = 10 * time.Minute
+
 // confirmFor is how long a look at the members of a passed candidate is good for: long enough for the push to begin, short enough
 // that a lander that comes back after a crash looks again.
 const confirmFor = 10 * time.Second

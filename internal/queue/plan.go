@@ -16,7 +16,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		switch {
 		case c.State == CandidateLanding:
 			// The push may have left: whoever lands it again looks before pushing, so this is also the recovery.
-			land = append(land, Land{Candidate: c, Push: reason == "" && q.moving(now, p)})
+			land = append(land, Land{Candidate: c, Push: reason == "" && q.moving(now, p) && fresh(c.Since, now)})
 		case reason != "":
 			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
 		case c.State == CandidateBuilt:
@@ -24,7 +24,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 				run = append(run, StartRun{Candidate: c, Run: c.Run + 1})
 			}
 		case !q.moving(now, p):
-		case c.State == CandidateConfirmed && now.Sub(c.Since) < confirmFor:
+		case c.State == CandidateConfirmed && fresh(c.Since, now):
 			land = append(land, Land{Candidate: c, Push: true})
 		case c.State == CandidatePassed, c.State == CandidateConfirmed:
 			land = append(land, Confirm{Candidate: c})
@@ -34,7 +34,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
 		return plan
 	}
-	e := q.next(p)
+	e := q.next(now, p)
 	if e == nil {
 		return plan
 	}
@@ -48,10 +48,10 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 }
 
 // next is the first in line that lacks nothing, or nil. With thousands waiting, looking for it is much cheaper than sorting them.
-func (q Queue) next(p Policy) *Entry {
+func (q Queue) next(now time.Time, p Policy) *Entry {
 	var next *Entry
 	for _, e := range q.Entries {
-		if e.waiting() && (next == nil || precedes(e, next) < 0) && len(conditions(e, p)) == 0 {
+		if e.waiting() && (e.Aside == nil || !now.Before(e.Aside.NotTill)) && (next == nil || precedes(e, next) < 0) && len(conditions(e, p)) == 0 {
 			next = e
 		}
 	}
@@ -75,7 +75,18 @@ func (q Queue) Wake(now time.Time) time.Time {
 	for _, c := range q.Candidates {
 		consider(c.NotTill)
 	}
+	for _, e := range q.Entries {
+		if e.Aside != nil && e.State == Queued {
+			consider(e.Aside.NotTill)
+		}
+	}
 	return wake
+}
+
+// fresh reports whether a look made at since is good enough to push on. A clock that was set back makes none fresh again.
+func fresh(since, now time.Time) bool {
+	age := now.Sub(since)
+	return age >= 0 && age < confirmFor
 }
 
 // moving reports whether anything may be built or landed now.

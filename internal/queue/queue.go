@@ -42,6 +42,7 @@ type Trouble struct {
 	At      time.Time `json:"at"`
 	Tries   int       `json:"tries"`
 	NotTill time.Time `json:"not_till"`
+	Dropped Number    `json:"dropped,omitempty"` // the change that was dropped for it; a second one is not
 }
 
 // Record is one line of the journal: a transition and its reason.

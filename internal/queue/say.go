@@ -79,6 +79,13 @@ func sayTrouble(t *Trouble) Reason {
 	return Reason{Code: "trouble", Text: "landing failed and will be tried again: " + t.Reason, Since: t.At, Who: "the operator", Next: "tried again at " + t.NotTill.UTC().Format("15:04:05 MST")}
 }
 
+func sayAside(a *Aside) Reason {
+	return Reason{
+		Code: "aside", Text: "lander could not go on with it: " + a.Reason, Since: a.At, Who: "the operator, if it does not pass by itself",
+		Next: "it is tried again at " + a.NotTill.UTC().Format("15:04:05 MST") + "; others may go ahead of it meanwhile",
+	}
+}
+
 func sayInFlight(c *Candidate) Reason {
 	r := Reason{Since: c.Since, Who: "nobody need act"}
 	commit := c.Built.SHA.Short()
@@ -164,7 +171,21 @@ func sayBypass(from, to SHA) string {
 	return fmt.Sprintf("trunk was moved past lander from %s to %s", from.Short(), to.Short())
 }
 
-func sayMoved() string { return "trunk moved before the push" }
+func sayUndone() string { return "it was not pushed, and trunk does not have it" }
+
+func sayDenied(output string) string {
+	return "the git server refuses to take it: " + output
+}
+
+func sayLost(runs int) string {
+	return fmt.Sprintf("%d test runs of it ended without a verdict, as when lander or its machine goes down with them", runs)
+}
+
+func sayLate(a Ask) string {
+	return fmt.Sprintf("this %s was given too long ago to be carried out now; say it again if it is still wanted", a.Verb)
+}
+
+func sayNothingPaused() string { return "landing is not paused, so there is nothing to resume" }
 
 func sayVoided(was, is SHA, approvers []string) string {
 	if len(approvers) == 0 {

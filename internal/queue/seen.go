@@ -69,7 +69,10 @@ func (q *Queue) headMoved(e *Entry, s Sight) {
 		})
 	}
 	q.edit(e.Number, func(e *Entry) {
-		e.State, e.HeadSince, e.Approvals, e.Drop, e.Landing, e.HeldBy = Idle, s.At, nil, nil, nil, 0
+		e.State, e.HeadSince, e.Approvals, e.Drop, e.HeldBy, e.Aside = Idle, s.At, nil, nil, 0, nil
+		if e.Landing != nil && e.Landing.Head == s.Head {
+			e.State = Landed // back at what landed before, which lands at most once
+		}
 		e.AskedBy, e.AskedAt = Person{}, time.Time{}
 	})
 }
@@ -125,6 +128,9 @@ func (q *Queue) acts(s Sight) {
 	}
 	for _, a := range s.Asks {
 		if !e.handled(a.ID) {
+			if (a.Verb == VerbPause || a.Verb == VerbResume) && s.At.Sub(a.At) > lateOrder {
+				a.Problem = sayLate(a)
+			}
 			acts = append(acts, act{a.ID, a.At, func() { q.ask(s.Number, a, s.PushedAt) }})
 		}
 	}

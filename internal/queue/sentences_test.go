@@ -92,7 +92,12 @@ func TestSentences(t *testing.T) {
 	say("gone", sayMootGone(12))
 	say("head", sayMootHead(12))
 	say("condition", sayMootCondition(12, sayHeld()))
-	say("moved", sayMoved())
+	say("undone", sayUndone())
+	say("denied", sayDenied("remote: file too large"))
+	say("lost", sayLost(5))
+	say("aside", sayAside(&Aside{Reason: "the git server does not hand out its head", At: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC), NotTill: time.Date(2026, 3, 14, 12, 5, 0, 0, time.UTC)}).Text)
+	say("late", sayLate(Ask{Verb: VerbPause}))
+	say("nothing paused", sayNothingPaused())
 
 	fmt.Fprintln(&b, "\n# trunk")
 	say("rewound", sayRewound(trunk(2), trunk(1)))

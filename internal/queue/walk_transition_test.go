@@ -65,6 +65,7 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 	}
 	switch {
 	case is.State == was.State && is.Head == was.Head:
+	case is.State == Landed && was.Landing != nil && was.Landing.Head == is.Head: // back at what landed before
 	case is.State == Landed:
 		c := w.q.Candidate(is.Landing.Candidate)
 		b := before.Candidate(is.Landing.Candidate)

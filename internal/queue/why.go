@@ -39,6 +39,9 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 	}
 	rs := conditions(e, p)
 	rs = append(rs, q.laneReasons(now, p)...)
+	if e.Aside != nil && now.Before(e.Aside.NotTill) {
+		rs = append(rs, sayAside(e.Aside))
+	}
 	if c := q.CandidateOf(n); c != nil {
 		return append(rs, sayInFlight(c))
 	}
@@ -64,11 +67,11 @@ func (q Queue) standing(n Number, now time.Time, p Policy, line func() places) (
 	s = Standing{
 		Number: n, Head: e.Head, Title: e.Title, URL: e.URL, Author: e.Author, Stage: StageIdle, Since: e.HeadSince,
 		Priority: e.Priority, AskedBy: e.AskedBy.Login, AskedAt: e.AskedAt, Approvers: e.approvers(),
-		Reasons: q.why(n, now, p, line), Drop: e.Drop, Landing: e.Landing,
+		Reasons: q.why(n, now, p, line), Drop: e.Drop,
 	}
 	switch e.State {
 	case Landed:
-		s.Stage, s.Since = StageLanded, e.Landing.At
+		s.Stage, s.Since, s.Landing = StageLanded, e.Landing.At, e.Landing
 	case Dropped:
 		s.Stage, s.Since = StageDropped, e.Drop.At
 	case Queued:

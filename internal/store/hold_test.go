@@ -154,7 +154,7 @@ func TestNudges(t *testing.T) {
 	for next() != other {
 		got++
 	}
-	if got > 3 {
+	if got > 10 {
 		t.Errorf("50 nudges that nobody read came as %d", got)
 	}
 	cancel()

@@ -13,7 +13,7 @@ func entryRow(lane int64, e *queue.Entry) db.SaveEntryParams {
 	return db.SaveEntryParams{
 		LaneID: lane, Number: e.Number, Head: e.Head, Branch: e.Branch, Fork: e.Fork, Draft: e.Draft, Title: e.Title, Body: e.Body,
 		Url: e.URL, Author: e.Author, Labels: list(e.Labels), State: e.State, SeenAt: stamp(e.SeenAt), HeadSince: stamp(e.HeadSince),
-		AskedBy: e.AskedBy, AskedAt: stamp(e.AskedAt), Priority: int64(e.Priority), Held: e.Held, Objections: list(e.Objections),
+		AskedBy: e.AskedBy, AskedAt: stamp(e.AskedAt), Priority: int64(e.Priority), Held: e.Held, Unseen: e.Unseen, Aside: e.Aside, Objections: list(e.Objections),
 		Handled: list(e.Handled), HeldBy: e.HeldBy, Dropped: e.Drop, Landing: e.Landing, Gone: e.Gone,
 	}
 }
@@ -25,7 +25,7 @@ func entryOf(r db.EntriesRow) *queue.Entry {
 			Author: r.Author, Labels: r.Labels,
 		},
 		State: r.State, SeenAt: moment(r.SeenAt), HeadSince: moment(r.HeadSince), AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
-		Priority: int(r.Priority), Held: r.Held, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
+		Priority: int(r.Priority), Held: r.Held, Unseen: r.Unseen, Aside: r.Aside, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
 		Landing: r.Landing, Gone: r.Gone,
 	}
 }

@@ -138,7 +138,7 @@ func anyEntry(rt *rapid.T, n queue.Number) *queue.Entry {
 		},
 		State:  rapid.SampledFrom([]queue.State{queue.Idle, queue.Queued, queue.Landed, queue.Dropped}).Draw(rt, "state"),
 		SeenAt: moment(rt), HeadSince: moment(rt), AskedBy: anyPerson(rt), AskedAt: moment(rt), Priority: rapid.Int().Draw(rt, "priority"),
-		Held: rapid.Bool().Draw(rt, "held"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
+		Held: rapid.Bool().Draw(rt, "held"), Unseen: rapid.Bool().Draw(rt, "unseen"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
 		Gone: rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
 	}
 	for i := range rapid.IntRange(0, 3).Draw(rt, "approvals") {
@@ -147,6 +147,9 @@ func anyEntry(rt *rapid.T, n queue.Number) *queue.Entry {
 	}
 	for range rapid.IntRange(0, 2).Draw(rt, "objections") {
 		e.Objections = append(e.Objections, anyPerson(rt))
+	}
+	if rapid.Bool().Draw(rt, "put aside") {
+		e.Aside = &queue.Aside{Reason: text(rt), At: moment(rt), Tries: rapid.IntRange(1, 9).Draw(rt, "tries"), NotTill: moment(rt)}
 	}
 	if e.State == queue.Dropped || rapid.Bool().Draw(rt, "drop kept") {
 		e.Drop = anyDrop(rt)

@@ -8,14 +8,28 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // helper is what git runs to learn the credentials: it copies them from the pipe that git was started with. A pipe can
 // be read once, and only by git and what git starts; nothing of it is in an argument, in an environment or on a disk.
 const helper = `!f() { test "$1" = get && cat <&3; }; f`
 
+// How long a network command may take: one that asks or pushes, and one that may bring a whole history.
+const (
+	callLimit  = 2 * time.Minute
+	fetchLimit = time.Hour
+)
+
 // remote runs one network command and returns what it printed, also when it failed.
 func (r *Repo) remote(ctx context.Context, g Git, args ...string) ([]byte, error) {
+	// A server that takes the call and then says nothing must not hold up a lane for ever.
+	limit := callLimit
+	if len(args) > 0 && args[0] == "fetch" {
+		limit = fetchLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	var out bytes.Buffer
 	p := process{args: args, stdout: &out, env: networkEnviron()}
 	secret, err := r.secret(ctx)

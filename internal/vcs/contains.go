@@ -12,7 +12,8 @@ func (r *Repo) Has(ctx context.Context, sha queue.SHA) bool {
 	return full(sha) == nil && r.git().Run(ctx, "cat-file", "-e", string(sha)+"^{commit}") == nil
 }
 
-// Contains reports whether sha is tip or one of its ancestors. Both must be in the mirror.
+// Contains reports whether sha is tip or one of its ancestors. tip must be in the mirror, with all its history, so that a commit
+// that is not there is none of them.
 func (r *Repo) Contains(ctx context.Context, tip, sha queue.SHA) (bool, error) {
 	if err := full(tip, sha); err != nil {
 		return false, fmt.Errorf("look for ancestor: %w", err)
@@ -22,6 +23,9 @@ func (r *Repo) Contains(ctx context.Context, tip, sha queue.SHA) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
+		if ctx.Err() == nil && r.Has(ctx, tip) && !r.Has(ctx, sha) {
+			return false, nil
+		}
 		return false, fmt.Errorf("look for ancestor: %w", err)
 	}
 	return true, nil

@@ -85,7 +85,11 @@ func TestLogAndContains(t *testing.T) {
 	if got, err := w.repo.Contains(w.ctx, w.ids["2"], w.ids["side"]); err != nil || got {
 		t.Errorf("2 contains side: %v, %v", got, err)
 	}
-	if _, err := w.repo.Contains(w.ctx, w.ids["2"], "1111111111111111111111111111111111111111"); err == nil {
-		t.Error("no error about a commit that is not there")
+	const nowhere = "1111111111111111111111111111111111111111"
+	if got, err := w.repo.Contains(w.ctx, w.ids["2"], nowhere); err != nil || got {
+		t.Errorf("2 contains a commit that is not there: %v, %v", got, err)
+	}
+	if _, err := w.repo.Contains(w.ctx, nowhere, w.ids["2"]); err == nil {
+		t.Error("no error about a tip that is not there")
 	}
 }

@@ -12,8 +12,6 @@ import (
 // Tidy forgets all pinned heads but those to keep, packs the mirror and drops what has been out of use for two weeks.
 // Candidates are not pinned, so none may be older than that.
 func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
-	r.fetching.Lock()
-	defer r.fetching.Unlock()
 	kept := map[string]bool{}
 	for _, sha := range keep {
 		kept[headRef(sha)] = true

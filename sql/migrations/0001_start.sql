@@ -75,6 +75,8 @@ create table entries (
     asked_at   timestamptz,
     priority   bigint      not null,
     held       boolean     not null,
+    unseen     boolean     not null,
+    aside      jsonb,
     objections jsonb       not null,
     handled    text[]      not null,
     held_by    bigint      not null check (held_by >= 0),
@@ -264,7 +266,7 @@ create table landings (
     tip       text        not null,
     commits   jsonb       not null,
     at        timestamptz,
-    constraint landings_once unique (lane_id, number, head),
+    constraint landings_once unique (lane_id, candidate, number),
     foreign key (lane_id, candidate, number, head) references members (lane_id, candidate, number, head)
 );
 create index landings_newest on landings (lane_id, id);

@@ -1,13 +1,13 @@
 -- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 from entries
 where lane_id = $1 and not gone
 order by number;
 
 -- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 from entries
 where lane_id = $1 and number = $2;
 
@@ -27,10 +27,10 @@ order by position;
 -- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
-    priority, held, objections, handled, held_by, dropped, landing, gone
+    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 ) values (
     @lane_id, @number, @head, @branch, @fork, @draft, @title, @body, @url, @author, @labels, @state, @seen_at, @head_since, @asked_by, @asked_at,
-    @priority, @held, @objections, @handled, @held_by, @dropped, @landing, @gone
+    @priority, @held, @unseen, @aside, @objections, @handled, @held_by, @dropped, @landing, @gone
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -49,6 +49,8 @@ set head = excluded.head,
     asked_at = excluded.asked_at,
     priority = excluded.priority,
     held = excluded.held,
+    unseen = excluded.unseen,
+    aside = excluded.aside,
     objections = excluded.objections,
     handled = excluded.handled,
     held_by = excluded.held_by,

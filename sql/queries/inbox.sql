@@ -36,3 +36,10 @@ select d.id, d.event, d.repo, d.received, length(d.body)::bigint as bytes,
 from deliveries d
 order by d.received desc, d.id
 limit $1;
+
+-- name: PruneInbox :exec
+delete from inbox where done_at < @before;
+
+-- name: PruneDeliveries :exec
+update deliveries d set body = ''
+where d.received < @before and d.body <> '' and not exists (select from inbox i where i.delivery = d.id and i.done_at is null);

@@ -21,3 +21,11 @@ update outbox set state = 'sent', sent_at = now(), remote = @remote, problem = '
 
 -- name: SendFailed :exec
 update outbox set tries = tries + 1, problem = @problem, not_till = @not_till where seq = @seq and state <> 'sent';
+
+-- name: PruneOutbox :exec
+delete from outbox o
+where (o.state = 'superseded' and exists (
+           select from outbox p where p.lane_id = o.lane_id and p.key = o.key and p.living and p.seq > o.seq and p.state = 'sent'))
+   or (o.state = 'sent' and o.sent_at < @before
+       and (not o.living or exists (
+           select from outbox p where p.lane_id = o.lane_id and p.key = o.key and p.living and p.seq > o.seq and p.remote <> '')));

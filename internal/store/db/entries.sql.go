@@ -114,7 +114,7 @@ func (q *Queries) ClearApprovals(ctx context.Context, laneID int64, number queue
 
 const entries = `-- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 from entries
 where lane_id = $1 and not gone
 order by number
@@ -138,6 +138,8 @@ type EntriesRow struct {
 	AskedAt    *time.Time
 	Priority   int64
 	Held       bool
+	Unseen     bool
+	Aside      *queue.Aside
 	Objections []queue.Person
 	Handled    []string
 	HeldBy     queue.Number
@@ -173,6 +175,8 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 			&i.AskedAt,
 			&i.Priority,
 			&i.Held,
+			&i.Unseen,
+			&i.Aside,
 			&i.Objections,
 			&i.Handled,
 			&i.HeldBy,
@@ -192,7 +196,7 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 
 const entry = `-- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 from entries
 where lane_id = $1 and number = $2
 `
@@ -215,6 +219,8 @@ type EntryRow struct {
 	AskedAt    *time.Time
 	Priority   int64
 	Held       bool
+	Unseen     bool
+	Aside      *queue.Aside
 	Objections []queue.Person
 	Handled    []string
 	HeldBy     queue.Number
@@ -244,6 +250,8 @@ func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) 
 		&i.AskedAt,
 		&i.Priority,
 		&i.Held,
+		&i.Unseen,
+		&i.Aside,
 		&i.Objections,
 		&i.Handled,
 		&i.HeldBy,
@@ -293,10 +301,10 @@ func (q *Queries) SaveApproval(ctx context.Context, arg SaveApprovalParams) erro
 const saveEntry = `-- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
-    priority, held, objections, handled, held_by, dropped, landing, gone
+    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20, $21, $22, $23, $24
+    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -315,6 +323,8 @@ set head = excluded.head,
     asked_at = excluded.asked_at,
     priority = excluded.priority,
     held = excluded.held,
+    unseen = excluded.unseen,
+    aside = excluded.aside,
     objections = excluded.objections,
     handled = excluded.handled,
     held_by = excluded.held_by,
@@ -342,6 +352,8 @@ type SaveEntryParams struct {
 	AskedAt    *time.Time
 	Priority   int64
 	Held       bool
+	Unseen     bool
+	Aside      *queue.Aside
 	Objections []queue.Person
 	Handled    []string
 	HeldBy     queue.Number
@@ -370,6 +382,8 @@ func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
 		arg.AskedAt,
 		arg.Priority,
 		arg.Held,
+		arg.Unseen,
+		arg.Aside,
 		arg.Objections,
 		arg.Handled,
 		arg.HeldBy,

@@ -134,6 +134,25 @@ func (q *Queries) Post(ctx context.Context, laneID int64, event []byte) (int64, 
 	return id, err
 }
 
+const pruneDeliveries = `-- name: PruneDeliveries :exec
+update deliveries d set body = ''
+where d.received < $1 and d.body <> '' and not exists (select from inbox i where i.delivery = d.id and i.done_at is null)
+`
+
+func (q *Queries) PruneDeliveries(ctx context.Context, before time.Time) error {
+	_, err := q.db.Exec(ctx, pruneDeliveries, before)
+	return err
+}
+
+const pruneInbox = `-- name: PruneInbox :exec
+delete from inbox where done_at < $1
+`
+
+func (q *Queries) PruneInbox(ctx context.Context, before *time.Time) error {
+	_, err := q.db.Exec(ctx, pruneInbox, before)
+	return err
+}
+
 const receive = `-- name: Receive :execrows
 with fresh as (
     insert into deliveries (id, event, repo, body, digest, received)

@@ -74,6 +74,8 @@ type Entry struct {
 	AskedAt    *time.Time
 	Priority   int64
 	Held       bool
+	Unseen     bool
+	Aside      *queue.Aside
 	Objections []queue.Person
 	Handled    []string
 	HeldBy     queue.Number

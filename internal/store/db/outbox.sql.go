@@ -12,6 +12,20 @@ import (
 	"lander/internal/queue"
 )
 
+const pruneOutbox = `-- name: PruneOutbox :exec
+delete from outbox o
+where (o.state = 'superseded' and exists (
+           select from outbox p where p.lane_id = o.lane_id and p.key = o.key and p.living and p.seq > o.seq and p.state = 'sent'))
+   or (o.state = 'sent' and o.sent_at < $1
+       and (not o.living or exists (
+           select from outbox p where p.lane_id = o.lane_id and p.key = o.key and p.living and p.seq > o.seq and p.remote <> '')))
+`
+
+func (q *Queries) PruneOutbox(ctx context.Context, before *time.Time) error {
+	_, err := q.db.Exec(ctx, pruneOutbox, before)
+	return err
+}
+
 const saveNotice = `-- name: SaveNotice :exec
 insert into outbox (lane_id, key, living, notice)
 values ($1, $2, $3, $4)

@@ -1,0 +1,39 @@
+package gate
+
+import (
+	"fmt"
+
+	"lander/internal/queue"
+)
+
+// Every sentence of this room that a person may read stands in this file.
+
+func sayUnlooked() string {
+	return "the forge does not answer when it is looked at once more before landing"
+}
+
+func sayNoHead(head queue.SHA) string {
+	return fmt.Sprintf("the git server does not hand out its head %s", head)
+}
+
+func sayUnbuilt() string { return "git could not build or check its candidate; the log says why" }
+
+func sayForgotten() string {
+	return "this machine does not have the commit any more, so it is built again"
+}
+
+func sayPolicyBroken(tip queue.SHA, problem error) string {
+	return fmt.Sprintf("%s at %s is broken and the one before it is used: %v", queue.PolicyFile, tip.Short(), problem)
+}
+
+func sayPolicyDeleted() string {
+	return fmt.Sprintf("it deletes %s, and then nothing could land any more", queue.PolicyFile)
+}
+
+func sayPolicyEmptied() string {
+	return fmt.Sprintf("it takes the last step out of %s, and then nothing could land any more", queue.PolicyFile)
+}
+
+func sayPolicyBreaks(problem error) string {
+	return fmt.Sprintf("it breaks %s: %v", queue.PolicyFile, problem)
+}

@@ -1,0 +1,26 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lander/internal/store/db"
+)
+
+// Prune forgets what nobody needs any more of the time before: the bodies of webhooks that were dealt with (their ids and digests
+// stay, so that a replay is still known), inbox items that are done, and notices that were sent. What is the record of what happened
+// stays for ever: the journal, the runs, the landings.
+func (s *Store) Prune(ctx context.Context, before time.Time) error {
+	q := db.New(s.pool)
+	if err := q.PruneDeliveries(ctx, before); err != nil {
+		return fmt.Errorf("prune deliveries: %w", err)
+	}
+	if err := q.PruneInbox(ctx, &before); err != nil {
+		return fmt.Errorf("prune inbox: %w", err)
+	}
+	if err := q.PruneOutbox(ctx, &before); err != nil {
+		return fmt.Errorf("prune outbox: %w", err)
+	}
+	return nil
+}
