@@ -14,15 +14,17 @@ func (s *Server) alive() error {
 	return nil
 }
 
-// runID names a run's log: unique among the lanes of a repository.
+// runID names a run's log: unique among the lanes of a repository, and fit for a file name.
 func runID(l queue.Lane, c queue.CandidateID, run int) string {
-	trunk := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
-			return r
+	var trunk strings.Builder
+	for _, b := range []byte(l.Trunk) {
+		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' {
+			trunk.WriteByte(b)
+		} else {
+			fmt.Fprintf(&trunk, "_%02x", b)
 		}
-		return '_'
-	}, l.Trunk)
-	return fmt.Sprintf("%s.%d.%d", trunk, c, run)
+	}
+	return fmt.Sprintf("%s.%d.%d", trunk.String(), c, run)
 }
 
 // forgePages is where people look at what lander reads through the API.

@@ -213,6 +213,8 @@ func bannerOf(v LaneView) banner {
 		return banner{Class: "stopped", Title: "Nothing can land", Text: clean(v.Policy)}
 	case v.Trouble != nil:
 		return banner{Class: "paused", Title: "In trouble", Text: strings.TrimSuffix(clean(v.Trouble.Reason), ".") + ". It is tried again by itself.", Since: v.Trouble.At}
+	case v.Warning != "":
+		return banner{Class: "paused", Title: "Running, by an older policy", Text: clean(v.Warning)}
 	case v.Tip == "":
 		return banner{Class: "paused", Title: "Starting", Text: "Trunk has not been looked at yet."}
 	}

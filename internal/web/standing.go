@@ -23,6 +23,7 @@ type LaneView struct {
 	Stopped *queue.Stop    `json:"stopped,omitempty"`
 	Trouble *queue.Trouble `json:"trouble,omitempty"`
 	Policy  string         `json:"policy_problem,omitempty"`
+	Warning string         `json:"policy_warning,omitempty"` // what is wrong with the policy file, though landing goes on
 	Queued  int            `json:"queued"`
 	Flight  int            `json:"in_flight"` // candidates
 }
@@ -95,6 +96,7 @@ func laneView(q queue.Queue, p queue.Policy, now time.Time) LaneView {
 	if v.Policy == "" && p.Recipe.Empty() {
 		v.Policy = sayNoRecipe()
 	}
+	v.Warning = p.Warning
 	for _, e := range q.Entries {
 		if e.State == queue.Queued && !e.Gone {
 			v.Queued++

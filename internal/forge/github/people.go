@@ -15,7 +15,7 @@ import (
 )
 
 // fresh is how long a permission is believed.
-const fresh = time.Minute
+const fresh = 5 * time.Second
 
 type roleKey struct {
 	repo string
