@@ -154,7 +154,7 @@ func (p *program) playground(ctx context.Context, o demo.Options, f demoFlags) e
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(p.stdout, p.sayPlayground(pg, o.Data))
+	fmt.Fprint(p.stdout, p.sayPlayground(pg, o.Data, f.data != ""))
 	err = pg.Wait(ctx)
 	fmt.Fprintln(p.stdout, sayEnding)
 	err = errors.Join(err, pg.Close())

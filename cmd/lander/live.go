@@ -14,6 +14,8 @@ type live struct {
 	out   io.Writer
 	whole bool // the whole screen, which is given back as it was; otherwise the lines below the cursor
 	drawn int  // lines of the last drawing; -1: nothing was drawn yet
+
+	columns, height int // of the terminal, at the last drawing
 }
 
 // Sequences that every terminal of today knows; those that do not know the first pair pass it over.
@@ -36,6 +38,7 @@ func (p *program) live(out io.Writer, whole bool) *live {
 // draw shows the lines that compose gives for a width and a height. Lines may hold styles, and must not be wider than asked.
 func (l *live) draw(compose func(columns, lines int) []string) {
 	columns, height := l.p.size(l.out)
+	l.columns, l.height = columns, height
 	columns, height = max(columns, 20), max(height, 4)
 	lines := compose(columns, height-1)
 	lines = lines[:min(len(lines), height-1)]
@@ -57,6 +60,12 @@ func (l *live) draw(compose func(columns, lines int) []string) {
 	b.WriteString(clearBelow + endDrawing)
 	l.drawn = len(lines)
 	_, _ = io.WriteString(l.out, b.String()) // a terminal that is gone ends the program by itself
+}
+
+// resized reports that the terminal is not as large any more as it was drawn on.
+func (l *live) resized() bool {
+	columns, height := l.p.size(l.out)
+	return columns != l.columns || height != l.height
 }
 
 // end gives the terminal back: without the drawing, and with its cursor.

@@ -42,21 +42,45 @@ type stage struct {
 	screen *live // nil: not on a terminal
 
 	mu    sync.Mutex
-	news  []demo.News // of each pull request the newest
-	lines []string    // what was told
+	pulls []pull
+	lines []string // what was told
 }
 
-// recent is how many of the lines told are shown below the picture.
-const recent = 4
+// pull is a pull request as it stands now.
+type pull struct {
+	demo.News
+	asked bool // it was in the queue at some time
+}
+
+func (p pull) decided() bool {
+	switch p.Stage {
+	case queue.StageLanded, queue.StageDropped, queue.StageHeld:
+		return true
+	case queue.StageIdle:
+		return p.asked
+	}
+	return false
+}
+
+func (p pull) stage() string {
+	switch {
+	case p.Stage == queue.StageIdle && p.asked:
+		return sayLeftLine
+	case p.Stage == queue.StageIdle:
+		return sayOpenPull
+	}
+	return string(p.Stage)
+}
 
 func (s *stage) hear(n demo.News) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n.Number > 0 {
-		for len(s.news) < n.Number {
-			s.news = append(s.news, demo.News{})
+		for len(s.pulls) < n.Number {
+			s.pulls = append(s.pulls, pull{})
 		}
-		s.news[n.Number-1] = n
+		now := &s.pulls[n.Number-1]
+		now.News, now.asked = n, now.asked || n.Stage != queue.StageIdle
 	}
 	if n.Line == "" {
 		return
@@ -79,21 +103,22 @@ func (s *stage) run() (end func()) {
 func (s *stage) picture(columns, lines int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.news) == 0 {
+	if len(s.pulls) == 0 {
 		return []string{cut(sayStarting, columns)}
 	}
 	t := table{paint: s.p.paintStage(2)}
-	decided := 0
-	for _, n := range s.news {
-		t.row(fmt.Sprintf("#%d", n.Number), n.Title, string(n.Stage), n.Reason)
-		switch n.Stage {
-		case queue.StageLanded, queue.StageDropped, queue.StageHeld:
+	decided, first := 0, -1
+	for i, n := range s.pulls {
+		t.row(fmt.Sprintf("#%d", n.Number), n.Title, n.stage(), n.Reason)
+		if n.decided() {
 			decided++
+		} else if first < 0 {
+			first = i
 		}
 	}
-	told := s.lines[max(0, len(s.lines)-recent):]
-	out := []string{s.p.bold(cut(sayPlaying(decided, len(s.news), time.Since(s.began)), columns)), ""}
-	out = append(out, tail(t.lines(columns), lines-len(out)-len(told)-1)...)
+	out := []string{s.p.bold(cut(sayPlaying(decided, len(s.pulls), time.Since(s.began)), columns)), ""}
+	told := s.lines[max(0, len(s.lines)-max(1, min(4, lines-len(s.pulls)-3))):] // the table goes first
+	out = append(out, around(t.lines(columns), first, lines-len(out)-len(told)-1)...)
 	out = append(out, "")
 	for _, line := range told {
 		out = append(out, cut(line, columns))
@@ -101,9 +126,11 @@ func (s *stage) picture(columns, lines int) []string {
 	return out
 }
 
-// tail keeps the last lines that fit.
-func tail(lines []string, most int) []string {
-	return lines[max(0, len(lines)-max(most, 1)):]
+// around keeps as many lines as fit, so that line i, and what is just before it, is among them.
+func around(lines []string, i, most int) []string {
+	most = max(most, 1)
+	from := min(max(0, i-2), max(0, len(lines)-most))
+	return lines[from:min(len(lines), from+most)]
 }
 
 func (p *program) tellStory(r demo.Result) {

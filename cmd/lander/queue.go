@@ -113,7 +113,7 @@ func (p *program) queueLines(v web.QueueView, columns, most int) []string {
 	// The two sections below come whole lines at a time, or not at all when nothing but their head would fit.
 	add := func(head string, t table) {
 		left := most - len(lines) - 2
-		if len(t.rows) == 0 || most > 0 && left < 1 {
+		if len(t.rows) == 0 || most > 0 && left < min(2, len(t.rows)) {
 			return
 		}
 		lines = append(append(lines, "", head), within(t.lines(columns), left, most > 0)...)

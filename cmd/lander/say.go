@@ -34,8 +34,9 @@ const (
 	shortQueue   = "What lands next, what waits, what was dropped"
 	longQueue    = `What lands next, what waits, what was dropped.
 
-With --watch the table is drawn again as things move, until nothing is queued any more; the exit status is 0 only if all that
-was queued meanwhile landed.`
+With --watch the table is drawn again as things move, until nothing is queued any
+more; the exit status is 0 only if all that was queued meanwhile landed. On a terminal
+it waits for something to be queued first.`
 	shortShow     = "All about pull request N"
 	shortWhy      = "What stands between pull request N and trunk, and who can lift it"
 	shortPause    = "Stop landing; returns when trunk cannot move any more"
@@ -257,6 +258,7 @@ func laneState(l web.LaneView) string {
 
 const (
 	sayNothingQueued = "Nothing is queued."
+	sayWaiting       = "Waiting for something to be queued. Ctrl-C ends it."
 	headDropped      = "Dropped"
 	headLanded       = "Landed"
 	headRuns         = "Runs"
@@ -285,6 +287,10 @@ func sayAllLanded(n int) string {
 
 func errNotLanded(numbers []string) error {
 	return fmt.Errorf("did not land: %s", strings.Join(numbers, ", "))
+}
+
+func sayLandedAs(s queue.Standing) string {
+	return fmt.Sprintf("landed at %s as %s", local(s.Landing.At), s.Landing.Tip)
 }
 
 // sayReason is one open condition, with who can lift it.

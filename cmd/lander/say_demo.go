@@ -15,11 +15,15 @@ import (
 
 const (
 	shortDemo = "Everything on this machine, with no account: a playground to approve and watch in"
-	longDemo  = `Everything on this machine, with no account: a private Postgres, a small code host with a sample repository and pull
-requests of every fate, and lander's pages. The addresses are printed; the browser is enough from there.
+	longDemo  = `Everything on this machine, with no account: a private Postgres, a small code host
+with a sample repository and pull requests of every fate, and lander's pages. The
+addresses are printed; the browser is enough from there.
 
---headless plays the whole story by itself. --headless --repo DIR takes the newest commits of a repository of yours as
-pull requests, lands them again one by one, and compares the trunk that comes out with the real one.`
+--headless plays the whole story by itself.
+
+--headless --repo DIR takes the newest commits of a repository of yours as pull
+requests, lands them again one by one, and compares the trunk that comes out
+with the real one.`
 	exampleDemo = `  lander demo
   lander demo --headless
   lander demo --headless --repo ~/src/app --last 20 --suite 'make test'`
@@ -68,7 +72,11 @@ func sayKept(dir string) string {
 }
 
 // sayPlayground is what somebody reads who has never seen lander.
-func (p *program) sayPlayground(pg *demo.Playground, data string) string {
+func (p *program) sayPlayground(pg *demo.Playground, data string, kept bool) string {
+	end := "; then all of it is deleted"
+	if kept {
+		end = ""
+	}
 	return fmt.Sprintf(`
 %s is up. Nothing here leaves this machine.
 
@@ -76,22 +84,28 @@ func (p *program) sayPlayground(pg *demo.Playground, data string) string {
   Lander's pages  %s
 
 Try this:
-  1. Open the code host, choose a pull request and press Approve.
-     You are %s there, a maintainer; "You are" at the top of each page makes you somebody else.
-  2. Watch it land: lander rebases it onto trunk, tests exactly that commit, and moves trunk to it if the tests pass.
-     The pull requests are of every kind: their descriptions say what will become of them.
-  3. Or from another terminal:
+  1. Open the code host, choose a pull request and press Approve. You are %s
+     there, a maintainer; "You are" at the top makes you somebody else.
+  2. Watch it land: lander rebases it onto trunk, tests exactly that commit,
+     and moves trunk to that very commit if the tests pass. Not all will land:
+     what each pull request is for stands in its description.
+  3. From another terminal:
        lander queue --watch --data %s
        lander pause --reason 'trying it' --data %s
 
 The log is %s.
-Press Ctrl-C to end it.
-`, p.bold("Lander's playground"), p.bold(pg.HubURL), p.bold(pg.URL), pg.You, data, data, filepath.Join(data, "lander.log"))
+Press Ctrl-C to end it%s.
+`, p.bold("Lander's playground"), p.bold(pg.HubURL), p.bold(pg.URL), pg.You, data, data, filepath.Join(data, "lander.log"), end)
 }
 
 func sayPlaying(decided, of int, spent time.Duration) string {
 	return fmt.Sprintf("Playing the story: %d of %d met their fate, %.0f s", decided, of, spent.Seconds())
 }
+
+const (
+	sayOpenPull = "open"           // nobody has approved it yet
+	sayLeftLine = "left the queue" // taken back, or its approval is void
+)
 
 func sayStory(r demo.Result) []string {
 	landed := 0
@@ -100,8 +114,10 @@ func sayStory(r demo.Result) []string {
 			landed++
 		}
 	}
-	lines := []string{fmt.Sprintf("%s, %d landed, in %.1f s. Trunk stands on %s.",
-		count(len(r.Fates), "pull request", "pull requests"), landed, r.Seconds, r.Trunk)}
+	lines := []string{
+		fmt.Sprintf("%s, %d landed, in %.1f s.", count(len(r.Fates), "pull request", "pull requests"), landed, r.Seconds),
+		fmt.Sprintf("Trunk stands on %s.", r.Trunk),
+	}
 	for _, w := range r.Wrong {
 		lines = append(lines, "WRONG: "+w)
 	}

@@ -89,9 +89,6 @@ func (p *program) showStanding(s queue.Standing) {
 	if len(s.Approvers) > 0 {
 		facts.row("", "approved by", strings.Join(s.Approvers, ", "))
 	}
-	if s.Landing != nil {
-		facts.row("", "landed as", string(s.Landing.Tip))
-	}
 	if s.URL != "" {
 		facts.row("", "at", s.URL)
 	}
@@ -135,6 +132,7 @@ func (p *program) reasons(s queue.Standing) {
 			}
 		}
 	case s.Landing != nil:
+		fmt.Fprintln(p.stdout, "  "+sayLandedAs(s))
 	case s.Stage == queue.StageIdle:
 		fmt.Fprintln(p.stdout, "  "+sayNobodyAsked)
 	default:

@@ -32,7 +32,7 @@ type watcher struct {
 	lost    time.Time // zero: the server answers
 }
 
-// watch draws the queue until nothing is queued any more.
+// watch draws the queue until nothing is queued any more. On a terminal it waits for something to be queued first.
 func (p *program) watch(ctx context.Context, cl *client, lane web.LaneView) error {
 	w := &watcher{p: p, cl: cl, lane: lane, watched: map[queue.Number]bool{}, landed: map[queue.Number]bool{}}
 	w.last.Lane.Version = -1
@@ -40,6 +40,9 @@ func (p *program) watch(ctx context.Context, cl *client, lane web.LaneView) erro
 		w.screen = p.live(p.stdout, true)
 	}
 	err := w.follow(ctx)
+	if ctx.Err() != nil {
+		err = nil // somebody ended it; whether that was too early, the rest says
+	}
 	if w.screen != nil {
 		w.screen.end()
 		if w.last.Lane.Version >= 0 {
@@ -56,7 +59,8 @@ func (p *program) watch(ctx context.Context, cl *client, lane web.LaneView) erro
 		}
 	}
 	if len(missing) > 0 {
-		return no(errNotLanded(missing))
+		fmt.Fprintln(p.stderr, sayFailure(errNotLanded(missing))) // also when somebody ended it, who then should know
+		return no(nil)
 	}
 	if w.screen != nil && len(w.watched) > 0 {
 		fmt.Fprintln(p.stdout, "\n"+sayAllLanded(len(w.watched)))
@@ -69,15 +73,12 @@ func (w *watcher) follow(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		done, err := w.look(ctx)
-		if ctx.Err() != nil {
-			return no(nil)
-		}
 		if done || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return no(nil)
+			return ctx.Err()
 		case <-tick.C:
 		}
 	}
@@ -110,6 +111,9 @@ func (w *watcher) look(ctx context.Context) (done bool, err error) {
 		w.changed = time.Now()
 	}
 	w.last = v
+	if w.screen != nil && len(w.watched) == 0 {
+		return false, w.draw(moved) // nothing to follow yet, and somebody is there to end it
+	}
 	return len(v.Queued) == 0, w.draw(moved)
 }
 
@@ -117,14 +121,17 @@ func (w *watcher) draw(moved bool) error {
 	p := w.p
 	switch {
 	case w.screen != nil:
-		if !moved && time.Since(w.drawn) < redrawn {
+		if !moved && time.Since(w.drawn) < redrawn && !w.screen.resized() {
 			return nil
 		}
 		w.drawn = time.Now()
 		w.screen.draw(func(columns, lines int) []string {
 			foot := sayWatching(w.changed)
-			if !w.lost.IsZero() {
+			switch {
+			case !w.lost.IsZero():
 				foot = sayLost(w.lost)
+			case len(w.watched) == 0:
+				foot = sayWaiting
 			}
 			text := p.queueLines(w.last, columns, lines-2)
 			return append(text, "", p.style("2", cut(foot, columns)))
