@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ var verbs = []struct {
 	{form(`(crash|fail) (before|after) (\w+)`), func(s *story, _ command, a []string) error {
 		return s.points.arm(point{name: a[2], after: a[1] == "after", kill: a[0] == "crash"})
 	}},
+	{form(`(crash|fail) everywhere`), (*story).everywhere},
 	{form(`start`), func(s *story, _ command, _ []string) error { s.start(); return nil }},
 	{form(`forge patience (\S+)`), func(s *story, _ command, a []string) (err error) {
 		s.forgePatience, err = time.ParseDuration(a[0])
@@ -105,6 +107,45 @@ func (s *story) settled(poll bool) error {
 		return nil
 	}
 	return err
+}
+
+// everywhere arms every point of the road, lets lander live through it, poll by poll, and shows what struck in which order.
+func (s *story) everywhere(_ command, a []string) error {
+	for _, name := range pointNames {
+		switch {
+		case name == "read", name == "save": // the one runs beside the others, and the other is all of them
+			continue
+		case name == "test" && a[0] == "fail": // that is the machine's fault, and too much of it sets a change aside
+			continue
+		}
+		for _, after := range []bool{false, true} {
+			if err := s.points.arm(point{name: name, after: after, kill: a[0] == "crash"}); err != nil {
+				return err
+			}
+		}
+	}
+	armed := s.points.left()
+	var struck strings.Builder
+	for quiet := 0; quiet < 5; quiet++ {
+		if s.life == nil {
+			s.start()
+		}
+		s.advance(time.Minute)
+		if err := s.settled(true); err != nil {
+			return err
+		}
+		left := s.points.left()
+		for _, p := range armed {
+			if !slices.Contains(left, p) {
+				fmt.Fprintln(&struck, p)
+				quiet = -1
+			}
+		}
+		armed = left
+	}
+	s.points.disarm()
+	s.compare("expect "+a[0]+" everywhere", struck.String())
+	return nil
 }
 
 func (s *story) pause(_ command, a []string) error {

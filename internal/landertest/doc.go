@@ -29,6 +29,8 @@
 //	hang · go on                                      test runs begin only after go on
 //	crash · crash before POINT · crash after POINT    lander is killed, now or when it comes there
 //	fail before POINT · fail after POINT              an error there, once, before or after the effect
+//	crash everywhere · fail everywhere                at every POINT that lander comes to, one after the other, poll by poll; a section
+//	                                                  shows what struck
 //	start                                             another lander, on the same database and directory
 //	zombie · zombie settle                            another lander takes over, the one before lives on and does not know
 //	forge patience DURATION                           how long the next lander waits for an answer of the forge

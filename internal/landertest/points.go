@@ -76,6 +76,12 @@ func (ps *points) strike(after bool, names ...string) (p point, ok bool) {
 	return p, true
 }
 
+func (ps *points) disarm() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.armed = nil
+}
+
 // left says what never struck.
 func (ps *points) left() []point {
 	ps.mu.Lock()

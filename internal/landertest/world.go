@@ -80,9 +80,10 @@ func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
 	var err error
 	w.hub, err = hub.Open(filepath.Join(dir, "hub"), hub.Options{Now: w.Now, RateLimit: 1_000_000, Log: logger})
 	w.must(err)
+	handler := w.hub.Handler()
 	w.hubURL = w.serve(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Date", w.Now().UTC().Format(http.TimeFormat)) // else net/http's own clock
-		w.hub.Handler().ServeHTTP(rw, r)
+		handler.ServeHTTP(rw, r)
 	})
 	w.hub.SetURL(w.hubURL)
 	tb.Cleanup(func() { w.must(w.hub.Close()) })
