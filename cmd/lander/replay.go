@@ -62,6 +62,9 @@ func (g *gauge) hear(at demo.Progress) {
 	}
 }
 
+// longestRate is what the words beside the bar take at most, with their gap.
+const longestRate = len("1000 of 1000 landed, 1000 a minute, about 59 min left") + len(gap)
+
 func (g *gauge) picture(columns, _ int) []string {
 	g.mu.Lock()
 	at := g.at
@@ -71,10 +74,10 @@ func (g *gauge) picture(columns, _ int) []string {
 		return []string{cut(fmt.Sprintf("%s… %s", at.Now, span(spent)), columns)}
 	}
 	rate := sayRate(at)
-	wide := min(40, columns-cells(rate)-len(gap))
-	first := rate
+	wide := min(40, columns-longestRate) // the same all the time, however long the rate becomes
+	first := cut(rate, columns)
 	if wide >= 10 {
-		first = g.p.style("32", bar(at.Done, at.Of, wide)) + gap + rate
+		first = g.p.style("32", bar(at.Done, at.Of, wide)) + gap + cut(rate, columns-wide-len(gap))
 	}
 	return []string{first, cut(at.Now, columns)}
 }

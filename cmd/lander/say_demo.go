@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -68,11 +69,12 @@ const (
 )
 
 func sayKept(dir string) string {
-	return fmt.Sprintf("What was played is kept; \"lander demo --data %s\" goes on with it.", dir)
+	return fmt.Sprintf("What was played is kept; \"%s demo --data %s\" goes on with it.", os.Args[0], dir)
 }
 
 // sayPlayground is what somebody reads who has never seen lander.
 func (p *program) sayPlayground(pg *demo.Playground, data string, kept bool) string {
+	self := os.Args[0] // perhaps it is not in PATH
 	end := "; then all of it is deleted"
 	if kept {
 		end = ""
@@ -90,12 +92,12 @@ Try this:
      and moves trunk to that very commit if the tests pass. Not all will land:
      what each pull request is for stands in its description.
   3. From another terminal:
-       lander queue --watch --data %s
-       lander pause --reason 'trying it' --data %s
+       %s queue --watch --data %s
+       %s pause --reason 'trying it' --data %s
 
 The log is %s.
 Press Ctrl-C to end it%s.
-`, p.bold("Lander's playground"), p.bold(pg.HubURL), p.bold(pg.URL), pg.You, data, data, filepath.Join(data, "lander.log"), end)
+`, p.bold("Lander's playground"), p.bold(pg.HubURL), p.bold(pg.URL), pg.You, self, data, self, data, filepath.Join(data, "lander.log"), end)
 }
 
 func sayPlaying(decided, of int, spent time.Duration) string {
