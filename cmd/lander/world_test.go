@@ -73,6 +73,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("LANDER_DATA_DIR", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("LANDER_LISTEN", "127.0.0.1:0")
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // with -race each lander would otherwise sleep for a second before it ends
 	env.Setenv("TMPDIR", filepath.Join(env.WorkDir, ".tmp"))
 	env.Defer(func() {
 		if w.server != nil {
@@ -167,7 +168,7 @@ func isFile(path string) bool {
 
 // variables are the ones a script may set.
 var variables = []string{
-	"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "LANDER_DATA_DIR", "LANDER_LISTEN", "LANDER_FORGE_URL", "LANDER_TOKEN",
+	"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "GORACE", "LANDER_DATA_DIR", "LANDER_LISTEN", "LANDER_FORGE_URL", "LANDER_TOKEN",
 	"LANDER_WEBHOOK_SECRETS", "LANDER_LANES", "LANDER_POLL", "LANDER_API_TOKEN", "LANDER_DATABASE_URL", "LANDER_POSTGRES_BIN",
 	"LANDER_SERVER", "LANDER_LOG_LEVEL", "LANDER_PREFIX", "LANDER_PUBLIC", "LANDER_APP_ID", "LANDER_LANE",
 }
