@@ -51,8 +51,15 @@ var verbs = []struct {
 		s.pollOnly = true
 		return nil
 	}},
-	{form(`hang`), func(s *story, _ command, _ []string) error { s.gate.shut(); return nil }},
-	{form(`go on`), func(s *story, _ command, _ []string) error { s.gate.open(); return nil }},
+	{form(`hang`), func(s *story, _ command, _ []string) error { s.hung = true; return nil }},
+	{form(`go on`), func(s *story, _ command, _ []string) error {
+		s.hung = false
+		s.gate.open()
+		if s.life == nil {
+			return nil
+		}
+		return s.until("the test runs have ended", func() bool { return s.life.busy() == 0 })
+	}},
 	{form(`crash`), func(s *story, _ command, _ []string) error {
 		if s.life == nil {
 			return errors.New("lander is down already")

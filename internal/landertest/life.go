@@ -204,12 +204,17 @@ func (l *life) round(poll bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var errs []error
+	// A run that ends while lander works would be heard of now or in the next round, as chance has it.
+	l.world.gate.shut()
 	for _, k := range l.keepers {
 		if poll {
 			errs = append(errs, k.Poll(ctx))
 		} else {
 			errs = append(errs, k.Settle(ctx))
 		}
+	}
+	if !l.world.hung {
+		l.world.gate.open()
 	}
 	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.busy() <= l.world.gate.hanging() }))
 	for _, k := range l.keepers {

@@ -57,6 +57,7 @@ type world struct {
 	zombie   *life // lives on after another took over
 	points   points
 	gate     runGate
+	hung     bool // the story keeps the gate shut
 	log      logbook
 
 	forgePatience time.Duration // 0: lander's own
