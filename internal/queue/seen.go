@@ -78,7 +78,7 @@ func (q *Queue) headMoved(e *Entry, s Sight) {
 }
 
 // weigh says who approves exactly this head, and who objects. Reviews count as the forge has them now; commands count until the
-// head moves. The author and bots never approve (landing.md, I7).
+// head moves. The author and bots never approve.
 func weigh(e *Entry, s Sight) (approvals []Approval, objections []Person) {
 	newest := map[int64]Review{}
 	for _, r := range s.Reviews {
