@@ -88,11 +88,11 @@ func sayPushesPast() string { return admin + " pushes to trunk, past lander" }
 
 // sayFate is what became of a pull request.
 func sayFate(n int, title, fate, reason string) string {
-	text := fmt.Sprintf("#%d %s: %s", n, title, fate)
 	if reason != "" {
-		text += ": " + reason
+		word, _, _ := strings.Cut(fate, ":") // the reason says it better than the code behind it
+		fate = word + ": " + reason
 	}
-	return text
+	return fmt.Sprintf("#%d %s: %s", n, title, fate)
 }
 
 func sayVoided() string    { return "new commits were pushed after it was approved" }
