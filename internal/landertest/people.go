@@ -73,10 +73,11 @@ func (s *story) open(c command, a []string) error {
 	if err != nil {
 		return err
 	}
-	if len(c.below) == 0 {
-		commits = nil // a branch that is there already
-	} else if _, err := s.pushTo(repo, hub.Push{By: who, Branch: branch, From: from, Commits: commits}); err != nil {
-		return err
+	// Without a line below it, the branch is there already.
+	if len(c.below) > 0 {
+		if _, err := s.pushTo(repo, hub.Push{By: who, Branch: branch, From: from, Commits: commits}); err != nil {
+			return err
+		}
 	}
 	_, err = s.hub.OpenPull(repository, hub.NewPull{Author: who, Title: title, Body: body, Head: head, Base: onto, Draft: draft})
 	return err

@@ -28,6 +28,7 @@ type command struct {
 
 // Play plays a story and lets the oracle look at it. With update, it writes the golden sections instead of comparing them.
 func Play(tb testing.TB, file string, update bool) {
+	tb.Helper()
 	archive, err := readArchive(file)
 	if err != nil {
 		tb.Fatal(err)

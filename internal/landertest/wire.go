@@ -2,6 +2,7 @@ package landertest
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -79,7 +80,7 @@ func (x *wire) release(times int, reversed bool) []int {
 	var codes []int
 	for _, p := range kept {
 		for range times {
-			r := httptest.NewRequest(http.MethodPost, "/webhook", bytes.NewReader(p.body))
+			r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook", bytes.NewReader(p.body))
 			r.Header = p.header.Clone()
 			answer := httptest.NewRecorder()
 			x.pass(answer, r)

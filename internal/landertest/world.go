@@ -70,6 +70,7 @@ type world struct {
 
 // newWorld makes a world with a repository of these files, and a lander for its lanes, the first of which is main.
 func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
+	tb.Helper()
 	w := &world{TB: tb, clock: clock{now: begin}, pushes: map[string]int{}, names: map[string]string{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
