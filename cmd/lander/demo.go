@@ -137,7 +137,7 @@ func usual(given, address string) string {
 
 // demoLog writes the log to a file in the data directory, so that the terminal stays readable.
 func (p *program) demoLog(f demoFlags, dir string) (log zerolog.Logger, end func()) {
-	var out io.Writer = io.Discard // what was to be seen is still seen where the log cannot be written
+	out := io.Discard // what was to be seen is still seen where the log cannot be written
 	end = func() {}
 	if f.verbose {
 		out = zerolog.ConsoleWriter{Out: p.stderr, TimeFormat: "15:04:05.000", NoColor: !p.styled(p.stderr)}

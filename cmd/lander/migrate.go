@@ -27,7 +27,7 @@ func (p *program) migrate() *cobra.Command {
 				if err != nil {
 					return unreachable(err)
 				}
-				defer pg.Stop()
+				defer func() { _ = pg.Stop() }() // what it would tell, its next start tells
 				if err := pg.Ensure(c.Context(), "lander"); err != nil {
 					return unreachable(err)
 				}

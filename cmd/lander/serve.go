@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ func (p *program) serve() *cobra.Command {
 
 // logger writes to standard error: JSON, or lines for people.
 func (p *program) logger(l config.Log) zerolog.Logger {
-	var out io.Writer = p.stderr
+	out := p.stderr
 	if l.Format == "console" || l.Format == "auto" && p.terminal(p.stderr) {
 		out = zerolog.ConsoleWriter{Out: p.stderr, TimeFormat: "15:04:05.000", NoColor: !p.styled(p.stderr)}
 	}
