@@ -277,3 +277,12 @@ func TestTheOnlyLaneNeedNotBeNamed(t *testing.T) {
 	has(t, w.get("/api/v1/queue"), http.StatusOK, `"lane":"acme/app:release/1.x"`)
 	has(t, w.get("/api/v1/queue?lane="+url.QueryEscape("ACME/app:release/1.x")), http.StatusOK, `"lane":"acme/app:release/1.x"`)
 }
+
+// In its first moment a lander has not looked at trunk: it must not say that the repository has no suite.
+func TestALaneThatWasNeverLookedAtIsStarting(t *testing.T) {
+	t.Parallel()
+	v := laneView(queue.Queue{Lane: app}, queue.Policy{}, noon)
+	if b := bannerOf(v); v.Policy != "" || b.Title != "Starting" {
+		t.Errorf("%+v, policy %q", b, v.Policy)
+	}
+}

@@ -93,7 +93,7 @@ func laneView(q queue.Queue, p queue.Policy, now time.Time) LaneView {
 	if q.PausedAt(now) {
 		v.Paused = q.Pause
 	}
-	if v.Policy == "" && p.Recipe.Empty() {
+	if v.Policy == "" && p.Recipe.Empty() && q.Tip != "" { // before trunk was looked at, nothing is known of its policy
 		v.Policy = sayNoRecipe()
 	}
 	v.Warning = p.Warning
