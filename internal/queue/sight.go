@@ -12,8 +12,10 @@ type Sight struct {
 	Base     string    // branch it asks to land on
 	Head     SHA       // required
 	PushedAt time.Time // last push to the head's repository on the forge's clock; zero when unknown
-	Branch   string    // head branch, for people
+	Branch   string    // head branch
+	HeadRepo string    // "owner/name" where the head branch lives; empty when that repository is gone
 	Fork     bool      // the head lives in another repository
+	Editable bool      // lander may push to the head branch, as far as the forge says
 	Title    string
 	Body     string
 	URL      string

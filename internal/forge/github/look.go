@@ -115,9 +115,11 @@ func (c *Client) pull(ctx context.Context, s *session, repo string, n queue.Numb
 	sight := queue.Sight{
 		Number: n, At: at, Open: pr.GetState() == "open", Merged: pr.GetMerged(), Draft: pr.GetDraft(),
 		Base: pr.GetBase().GetRef(), Head: head, PushedAt: from.GetPushedAt().Time, Branch: pr.GetHead().GetRef(),
-		Fork:  from == nil || from.GetID() != into.GetID(),
+		HeadRepo: from.GetFullName(), Fork: from == nil || from.GetID() != into.GetID(),
 		Title: pr.GetTitle(), Body: pr.GetBody(), URL: pr.GetHTMLURL(), Author: person(pr.GetUser()),
 	}
+	// A repository's own branches are open to whoever may push there; a fork's are only if its author allows it.
+	sight.Editable = from != nil && (!sight.Fork || pr.GetMaintainerCanModify())
 	for _, l := range pr.Labels {
 		sight.Labels = append(sight.Labels, l.GetName())
 	}

@@ -70,6 +70,9 @@ func (m *metered) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// anew marks the context of a request that is answered by the forge itself, whatever is kept.
+type anew struct{}
+
 // conditional asks again only for what has changed.
 type conditional struct {
 	cache *cache
@@ -82,6 +85,11 @@ func (c *conditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	key := r.Header.Get("Accept") + " " + r.URL.String()
 	kept := c.cache.get(key)
+	if r.Context().Value(anew{}) != nil {
+		kept = nil
+		r = r.Clone(r.Context())
+		r.Header.Set("Cache-Control", "no-cache")
+	}
 	if kept != nil {
 		r = r.Clone(r.Context())
 		r.Header.Set("If-None-Match", kept.header.Get("ETag"))
