@@ -77,7 +77,9 @@ type repo struct {
 	Refs          map[string]string      `json:"refs"`   // branches and tags as last seen
 	LogOffset     int64                  `json:"log_offset"`
 
-	dir  string
+	dir     string
+	opening sync.Mutex // held while a pull request is opened
+
 	push sync.Mutex   // held while the hub catches up with pushes, or must keep it from doing so
 	seen atomic.Int64 // LogOffset, for a look without a lock
 }
