@@ -34,7 +34,8 @@ func (p place) choose(all []Install) (Install, error) {
 }
 
 // make initialises the cluster unless it is there. It appears under its name in one step, so a half-made one is never opened.
-func (p place) make(ctx context.Context, durable bool) error {
+// initdb shares the lock: one whose lander was killed still writes, and the next lander waits until it has gone.
+func (p place) make(ctx context.Context, durable bool, held *os.File) error {
 	if _, err := os.Stat(p.cluster()); err == nil {
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -52,6 +53,7 @@ func (p place) make(ctx context.Context, durable bool) error {
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), initdbArgs(fresh, durable)...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = p.base, environment(), p.account.attributes()
+	cmd.ExtraFiles = []*os.File{held}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return errors.Join(fmt.Errorf("initialise database %s: %w: %s", fresh, err, lastLines(out)), os.RemoveAll(fresh))
 	}

@@ -1,9 +1,12 @@
 package embedded
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -51,6 +54,35 @@ func TestStartAfterKill(t *testing.T) {
 				eventually(t, "the old server is gone", func() bool { return !alive(server) })
 			})
 		}
+	}
+}
+
+// A lander is killed while its database is being made: the maker still writes, and the next lander waits until it has gone.
+func TestKilledWhileMaking(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	text, err := json.Marshal(order{Dir: dir, Durable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(thisProgram(t))
+	cmd.Env = append(os.Environ(), landerVariable+"="+string(text))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "initdb writes", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "cluster.new", "global"))
+		return err == nil
+	})
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the lander outlived SIGKILL")
+	}
+	s := startServer(t, Options{Dir: dir, Durable: true})
+	if got := value(t, s.URL("postgres"), `SELECT 'alive'`); got != "alive" {
+		t.Errorf("got %q", got)
 	}
 }
 

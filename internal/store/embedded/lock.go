@@ -19,8 +19,8 @@ const (
 	patience = fastLimit + immediateLimit + 5*time.Second
 )
 
-// lock takes the directory for this process. The file stays locked until every copy of its descriptor is closed: lander's and
-// the watchdog's. While the lander named in it lives, the answer is no at once; when that one is gone, its watchdog is tidying
+// lock takes the directory for this process. The file stays locked until every copy of its descriptor is closed: lander's,
+// initdb's and the watchdog's. While the lander named in it lives, the answer is no at once; when that one is gone, its watchdog is tidying
 // up, and lock waits for it.
 func lock(ctx context.Context, dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)

@@ -107,7 +107,7 @@ func start(ctx context.Context, o Options, dir string, remove []string, all []In
 		return nil, err
 	}
 	p.bin = install.Bin
-	if err := p.make(ctx, o.Durable); err != nil {
+	if err := p.make(ctx, o.Durable, held); err != nil {
 		if p.base != dir {
 			err = errors.Join(err, os.RemoveAll(p.base))
 		}
