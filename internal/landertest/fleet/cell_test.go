@@ -1,0 +1,336 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// limit bounds how long anything may take; nothing that works comes near it, also on a busy machine.
+const limit = 45 * time.Second
+
+// cell is one run of one fault at one step.
+type cell struct {
+	*world
+	step  string
+	fault fault
+	alone bool
+
+	dice dice
+	lane queue.Lane
+
+	risen, killed, back chan struct{} // the zombie goes on; git was killed; the database is back
+
+	cellMu   sync.Mutex
+	times    int // how often the step was come to
+	nth      int // the one that is struck
+	over     bool
+	done     chan struct{} // closed when the fault has struck
+	struck   stroke
+	breaches []string
+	takenOn  time.Time // when everything was well again
+	humans   int       // admin's answers to a stop
+}
+
+// stroke is what a fault has done.
+type stroke struct {
+	at      time.Time
+	after   bool
+	killed  *replica
+	buried  *replica
+	full    *replica
+	hunting bool
+}
+
+// outcome is how a cell went.
+type outcome struct {
+	step, fault string
+	seed        uint64
+	reached     bool
+	noLedger    bool // there is no ledger branch in this build
+	recovered   time.Duration
+	took        time.Duration
+	breaches    []string
+	log         string
+}
+
+func (o outcome) name() string { return o.step + "/" + o.fault }
+
+// play runs a cell.
+func play(step string, f fault, seed uint64) (o outcome) {
+	o = outcome{step: step, fault: f.name, seed: seed}
+	begun := time.Now()
+	defer func() { o.took = time.Since(begun) }()
+	shape, err := house.shape()
+	if err != nil {
+		o.breaches = []string{"no world: " + err.Error()}
+		return o
+	}
+	lane := queue.Lane{Repo: app, Trunk: "main"}
+	w, err := newWorld(shape.dir, lane)
+	if err != nil {
+		o.breaches = []string{"no world: " + err.Error()}
+		return o
+	}
+	c := &cell{
+		world: w, step: step, fault: f, dice: roll(seed, step+"/"+f.name), lane: lane, done: make(chan struct{}),
+		risen: make(chan struct{}), killed: make(chan struct{}), back: make(chan struct{}),
+	}
+	if f.hooks {
+		w.poll = 1500 * time.Millisecond
+	}
+	if err := c.run(); err != nil {
+		c.breach("%v", err)
+	}
+	o.noLedger = c.judge()
+	o.reached = c.over
+	if c.over && !c.takenOn.IsZero() {
+		o.recovered = c.takenOn.Sub(c.struck.at)
+	}
+	c.cellMu.Lock()
+	select {
+	case <-c.risen:
+	default:
+		close(c.risen)
+	}
+	c.cellMu.Unlock()
+	if err := w.close(); err != nil {
+		c.breach("%v", err)
+	}
+	o.breaches = c.breaches
+	o.log = w.log.all()
+	return o
+}
+
+func (c *cell) run() error {
+	c.struck.after = c.fault.after != nil && *c.fault.after || c.fault.after == nil && c.coin()
+	c.nth = 1 + c.pick(often(c.step))
+	c.alone = !c.fault.second && c.coin()
+	c.world.reach = c.strike
+	first, err := c.start(nil)
+	if err != nil {
+		return err
+	}
+	if !until(limit, func() bool { return c.holds(first) || !first.proc.alive() }) || !first.proc.alive() {
+		return errors.New("the first replica never held the lane")
+	}
+	if !c.alone {
+		other, err := c.start(nil)
+		if err != nil {
+			return err
+		}
+		if !until(limit, func() bool { return other.ready() || !other.proc.alive() }) {
+			return errors.New("the second replica never came up")
+		}
+	}
+	numbers := []int{late, plain, red, withdrawn}
+	c.dice.Shuffle(len(numbers), func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	c.note("approved in the order %v; strikes at number %d, after: %v; alone: %v", numbers, c.nth, c.struck.after, c.alone)
+	for _, n := range numbers {
+		if _, err := c.hub.Approve(app, n, review); err != nil {
+			return err
+		}
+	}
+	var settled error
+	if !until(limit, func() bool {
+		select {
+		case <-c.done:
+			return true
+		default:
+		}
+		settled = c.unsettled()
+		return settled == nil
+	}) {
+		return fmt.Errorf("nothing struck, and it never came to rest: %w", settled)
+	}
+	select {
+	case <-c.done:
+	default:
+		if err := c.rest(); err != nil {
+			return err
+		}
+		return nil // the step did not come
+	}
+	if c.fault.end != nil {
+		if err := c.fault.end(c); err != nil {
+			return err
+		}
+	}
+	if !c.fault.hooks {
+		c.wire.set("lose") // from here on the poll is all there is
+	}
+	c.note("all is well again")
+	if err := c.rest(); err != nil {
+		return err
+	}
+	c.takenOn = time.Now()
+	if c.fault.wake != nil {
+		return c.fault.wake(c, c.rest)
+	}
+	return nil
+}
+
+// strike is asked at every step of every replica.
+func (c *cell) strike(r *replica, steps []string, after bool) bool {
+	c.cellMu.Lock()
+	if c.over || after != c.struck.after || !slices.Contains(steps, c.step) {
+		c.cellMu.Unlock()
+		return false
+	}
+	if c.times++; c.times < c.nth {
+		c.cellMu.Unlock()
+		return false
+	}
+	c.over = true
+	c.struck.at = time.Now()
+	c.cellMu.Unlock()
+	if _, err := c.hub.Comment(app, withdrawn, author, "@lander withdraw"); err != nil {
+		c.breach("%v", err)
+	}
+	c.note("STRIKES at %s, %s", r.name, c.step)
+	failed := c.fault.strike(c, r, slices.Contains([]string{headPushed, trunkPushed, readBack, commentSent}, c.step))
+	c.strikeDone()
+	return failed
+}
+
+func (c *cell) strikeDone() {
+	c.cellMu.Lock()
+	defer c.cellMu.Unlock()
+	select {
+	case <-c.done:
+	default:
+		close(c.done)
+	}
+}
+
+func (c *cell) coin() bool { return c.pick(2) == 0 }
+
+func (c *cell) pick(n int) int {
+	c.cellMu.Lock()
+	defer c.cellMu.Unlock()
+	return c.dice.IntN(n)
+}
+
+func (c *cell) random(ms int) time.Duration { return time.Duration(c.pick(ms)) * time.Millisecond }
+
+func (c *cell) breach(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	c.note("BREACH %s", text)
+	c.cellMu.Lock()
+	defer c.cellMu.Unlock()
+	c.breaches = append(c.breaches, text)
+}
+
+// rest waits until there is nothing left to do, and that for two polls.
+func (c *cell) rest() error {
+	var why error
+	calm := time.Time{}
+	version := int64(0)
+	if until(limit, func() bool {
+		if why = c.unsettled(); why != nil {
+			calm = time.Time{}
+			return false
+		}
+		q, _, err := c.store.View(context.Background(), c.lane)
+		if err != nil || calm.IsZero() || q.Version != version {
+			calm, version = time.Now(), q.Version
+			return false
+		}
+		return time.Since(calm) > c.poll+100*time.Millisecond
+	}) {
+		return nil
+	}
+	if why == nil {
+		why = errors.New("it is saved again and again")
+	}
+	return fmt.Errorf("it never came to rest: %w", why)
+}
+
+// unsettled says what is still to happen.
+func (c *cell) unsettled() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	q, p, err := c.store.View(ctx, c.lane)
+	if err != nil {
+		return err
+	}
+	if q.Stop != nil {
+		// An admin looks at it, and lets it go on.
+		_, err := c.store.Post(ctx, c.lane, queue.Resumed{By: owner, At: time.Now().UTC()})
+		if err != nil {
+			return err
+		}
+		c.note("stopped, and resumed: %s", q.Stop.Reason)
+		pause(100 * time.Millisecond)
+		return fmt.Errorf("the lane is stopped: %s", q.Stop.Reason)
+	}
+	tip, err := c.hub.Tip(app, "main")
+	switch {
+	case err != nil:
+		return err
+	case string(q.Tip) != tip:
+		return fmt.Errorf("trunk is at %s and known at %s", tip, q.Tip)
+	case len(q.Candidates) > 0:
+		return fmt.Errorf("candidate %d is %s", q.Candidates[0].ID, q.Candidates[0].State)
+	case q.Trouble != nil:
+		return fmt.Errorf("there is trouble: %s", q.Trouble.Reason)
+	}
+	pulls, err := c.hub.Pulls(app)
+	if err != nil {
+		return err
+	}
+	for _, p := range pulls {
+		e, err := c.entry(ctx, q, queue.Number(p.Number))
+		switch {
+		case err != nil:
+			return err
+		case e == nil:
+			return fmt.Errorf("#%d is not known", p.Number)
+		case e.State == queue.Queued, e.State == queue.Idle && p.Number != withdrawn:
+			text := ""
+			for _, r := range q.Why(e.Number, time.Now(), queue.Policy{}) {
+				text += "; " + r.Text
+			}
+			return fmt.Errorf("#%d is %s%s", p.Number, e.State, text)
+		case e.State == queue.Landed && p.Open:
+			return fmt.Errorf("#%d has landed and is open", p.Number)
+		}
+	}
+	_ = p
+	items, err := c.store.Inbox(ctx, c.lane)
+	if err != nil {
+		return err
+	}
+	if len(items) > 0 {
+		return fmt.Errorf("the inbox holds %d", len(items))
+	}
+	left, err := c.store.Unsent(ctx, c.lane, time.Now().Add(10000*time.Hour), 100)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d are untold, first %s, tried %d times", len(left), left[0].Notice.Key, left[0].Tries)
+	}
+	return nil
+}
+
+// entry is what the database has of a pull request, also when it has left.
+func (c *cell) entry(ctx context.Context, q queue.Queue, n queue.Number) (*queue.Entry, error) {
+	if e := q.Entry(n); e != nil {
+		return e, nil
+	}
+	return c.store.Former(ctx, c.lane, n)
+}
+
+// report is all that is needed to look into a cell that failed.
+func (o outcome) report(dir string) (string, string) {
+	file := filepath.Join(dir, fmt.Sprintf("lander-fleet-%s-%d.log", strings.NewReplacer(" ", "-", "/", "-").Replace(o.name()), o.seed))
+	return file, fmt.Sprintf("%s: seed %d: make faults CELL='%s' SEED=%d\n\t%s", o.name(), o.seed, o.name(), o.seed, strings.Join(o.breaches, "\n\t"))
+}

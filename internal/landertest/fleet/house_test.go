@@ -1,0 +1,142 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"lander/internal/store"
+	"lander/internal/store/storetest"
+)
+
+// rooms is where everything on disk is: in memory, where there is plenty.
+type rooms struct {
+	mu       sync.Mutex
+	dir      string
+	lock     *os.File
+	idle     []*storetest.Cluster
+	clusters []*storetest.Cluster
+	made     int
+	once     sync.Once
+	template *template
+	wrong    error // why there is no template
+}
+
+var house rooms
+
+const dirPrefix = "lander-fleet-"
+
+// root is the directory for everything.
+func (h *rooms) root() (string, error) {
+	if h.dir != "" {
+		return h.dir, nil
+	}
+	parent := os.TempDir()
+	var fs syscall.Statfs_t
+	if os.Getenv("TMPDIR") == "" && syscall.Statfs("/dev/shm", &fs) == nil && fs.Bavail*uint64(fs.Bsize) > 4<<30 {
+		parent = "/dev/shm"
+	}
+	sweep(parent)
+	dir, err := os.MkdirTemp(parent, dirPrefix)
+	if err != nil {
+		return "", fmt.Errorf("make directory: %w", err)
+	}
+	if err := os.Chmod(dir, 0o711); err != nil { // Postgres runs as somebody else
+		return "", fmt.Errorf("open directory: %w", err)
+	}
+	if h.lock, err = os.Create(filepath.Join(dir, "lock")); err == nil {
+		err = syscall.Flock(int(h.lock.Fd()), syscall.LOCK_EX)
+	}
+	h.dir = dir
+	return dir, err
+}
+
+// sweep removes what a test left that was killed.
+func sweep(parent string) {
+	left, _ := filepath.Glob(filepath.Join(parent, dirPrefix+"*", "lock")) // the pattern is well formed
+	for _, path := range left {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = os.RemoveAll(filepath.Dir(path)) // tried again by the next one
+		}
+		f.Close()
+	}
+}
+
+// sub makes a directory.
+func (h *rooms) sub(name string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	root, err := h.root()
+	if err != nil {
+		return "", err
+	}
+	h.made++
+	dir := filepath.Join(root, fmt.Sprintf("%s%d", name, h.made))
+	return dir, os.Mkdir(dir, 0o711)
+}
+
+// cluster lends a Postgres of one's own.
+func (h *rooms) cluster(ctx context.Context) (*storetest.Cluster, error) {
+	h.mu.Lock()
+	if n := len(h.idle); n > 0 {
+		c := h.idle[n-1]
+		h.idle = h.idle[:n-1]
+		h.mu.Unlock()
+		return c, nil
+	}
+	h.mu.Unlock()
+	dir, err := h.sub("postgres")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	c, err := storetest.NewCluster(ctx, dir, store.Migrate)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	h.clusters = append(h.clusters, c)
+	h.mu.Unlock()
+	return c, nil
+}
+
+func (h *rooms) giveBack(c *storetest.Cluster) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.idle = append(h.idle, c)
+}
+
+func (h *rooms) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all error
+	for _, c := range h.clusters {
+		all = errors.Join(all, c.Stop())
+	}
+	if h.dir != "" {
+		all = errors.Join(all, os.RemoveAll(h.dir), h.lock.Close())
+	}
+	return all
+}
+
+// shape gives the template of all worlds, made once.
+func (h *rooms) shape() (*template, error) {
+	h.once.Do(func() {
+		dir, err := h.sub("template")
+		if err == nil {
+			h.template, err = newTemplate(dir)
+		}
+		h.wrong = err
+	})
+	return h.template, h.wrong
+}
