@@ -33,7 +33,12 @@ const (
 
 // Comment is the notice as GitHub-flavoured Markdown, below 60,000 characters. It ends with the notice's hidden key. A thumb has no
 // words, and gives an empty comment.
-func Comment(n queue.Notice, site Site) string {
+func Comment(n queue.Notice, site Site) string { return comment(n, site, false) }
+
+// CommentOnClosed is Comment for a landed change whose pull request lander closes itself, because the forge does not show it as merged.
+func CommentOnClosed(n queue.Notice, site Site) string { return comment(n, site, true) }
+
+func comment(n queue.Notice, site Site, closed bool) string {
 	if site.Prefix == "" {
 		site.Prefix = DefaultPrefix
 	}
@@ -56,7 +61,7 @@ func Comment(n queue.Notice, site Site) string {
 			t.Code = n.Drop.Code
 		}
 	case queue.NoticeLanded:
-		p.landed(n)
+		p.landed(n, closed)
 	case queue.NoticeVoided:
 		p.add(headline(signStop, sayVoidedHead(), ""))
 		p.add(at(n.Author.Login, n.Author.Bot) + ": " + p.plain(n.Text, 4000))
@@ -225,7 +230,7 @@ func (p *page) dropReason(d *queue.Drop) string {
 	return sayConflictIn(files(shown, 3), len(d.Files)-len(shown))
 }
 
-func (p *page) landed(n queue.Notice) {
+func (p *page) landed(n queue.Notice, closed bool) {
 	l := queue.Landing{}
 	if n.Landing != nil {
 		l = *n.Landing
@@ -249,6 +254,9 @@ func (p *page) landed(n queue.Notice) {
 		items = append(items, sayTook(n.Waited, took.Took))
 	}
 	p.items(items)
+	if closed {
+		p.add(sayClosed())
+	}
 	var commits []string
 	for i, c := range l.Commits {
 		if i == mostCommits {

@@ -298,6 +298,10 @@ func sayTook(waited, tested time.Duration) string {
 	return s + "."
 }
 
+func sayClosed() string {
+	return "This pull request shows as closed and not as merged: the forge did not find its head among trunk's commits. What it changes is on trunk all the same."
+}
+
 func sayCommits() string { return "Commits, as they were and as they landed:" }
 
 func sayCommit(from, to, title string) string {

@@ -11,6 +11,7 @@ func (h *Hub) commitRoutes(on func(string, operation)) {
 	const at = "/repos/{owner}/{repo}"
 	on("GET "+at+"/commits", listCommits)
 	on("GET "+at+"/commits/{ref...}", aboutCommit)
+	on("GET "+at+"/compare/{range...}", compare)
 	on("GET "+at+"/statuses/{sha}", func(c *call) (int, any, error) { return listStatuses(c, c.req.PathValue("sha")) })
 	on("POST "+at+"/statuses/{sha}", createStatus)
 	on("POST "+at+"/check-runs", createCheck)
@@ -76,6 +77,42 @@ func getCommit(c *call, ref string) (code int, v any, err error) {
 		return 0, nil, err
 	}
 	c.h.read(func() { v = c.shape.commit(c.repo, &one[0]) })
+	return 200, v, nil
+}
+
+// compare tells how far two commits, written A...B, are apart.
+func compare(c *call) (int, any, error) {
+	a, b, ok := strings.Cut(c.req.PathValue("range"), "...")
+	base, err := c.resolve(a)
+	head, err2 := c.resolve(b)
+	if !ok || err != nil || err2 != nil {
+		return 0, nil, notFound()
+	}
+	ahead, err := c.h.history(c.repo, "--reverse", head, "^"+base)
+	if err != nil {
+		return 0, nil, err
+	}
+	behind, err := c.h.count(c.repo, head, base)
+	if err != nil {
+		return 0, nil, err
+	}
+	status := "identical"
+	switch {
+	case len(ahead) > 0 && behind > 0:
+		status = "diverged"
+	case len(ahead) > 0:
+		status = "ahead"
+	case behind > 0:
+		status = "behind"
+	}
+	var v map[string]any
+	c.h.read(func() {
+		v = map[string]any{
+			"url": c.shape.repoURL(c.repo) + "/compare/" + a + "..." + b, "status": status,
+			"ahead_by": len(ahead), "behind_by": behind, "total_commits": len(ahead),
+			"commits": each(page(c, ahead), func(x commit) *commitJSON { return c.shape.commit(c.repo, &x) }),
+		}
+	})
 	return 200, v, nil
 }
 

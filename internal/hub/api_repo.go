@@ -12,6 +12,9 @@ func (h *Hub) repoRoutes(on func(string, operation)) {
 	on("POST "+at+"/forks", createFork)
 	on("GET "+at+"/branches", listBranches)
 	on("GET "+at+"/branches/{branch...}", getBranch)
+	on("GET "+at+"/rules/branches/{branch...}", listRules)
+	on("GET "+at+"/rulesets", listRulesets)
+	on("GET "+at+"/rulesets/{id}", getRuleset)
 	on("GET "+at+"/git/ref/{ref...}", getRef)
 	on("GET "+at+"/git/matching-refs/{ref...}", listRefs)
 	on("GET "+at+"/collaborators", listCollaborators)
@@ -54,7 +57,7 @@ type branchJSON struct {
 
 func (s shaper) branch(r *repo, name string) *branchJSON {
 	sha, _ := r.branch(name)
-	protected := r.Protected[name] != nil
+	protected := r.protection(name) != nil
 	return &branchJSON{
 		Name: name, Commit: shaJSON{SHA: sha, URL: s.repoURL(r) + "/commits/" + sha}, Protected: protected,
 		Protection: map[string]any{
@@ -69,7 +72,7 @@ func listBranches(c *call) (code int, v any, err error) {
 	c.h.read(func() {
 		var names []string
 		for ref := range c.repo.Refs {
-			if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok && (c.query("protected") != "true" || c.repo.Protected[name] != nil) {
+			if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok && (c.query("protected") != "true" || c.repo.protection(name) != nil) {
 				names = append(names, name)
 			}
 		}
@@ -93,43 +96,6 @@ func getBranch(c *call) (code int, v any, err error) {
 		v = c.shape.branch(c.repo, name)
 	})
 	return 200, v, err
-}
-
-// protection is what GitHub shows of a branch's protection, to admins.
-func (c *call) protection(name string) (any, error) {
-	allowed := c.who.install != nil && c.who.token.Rights["administration"] != "" && c.who.install.covers(c.repo)
-	if !allowed {
-		if err := c.h.need(c.who, c.repo, RoleAdmin); err != nil {
-			return nil, err
-		}
-	}
-	if _, ok := c.repo.branch(name); !ok {
-		return nil, &Refusal{Status: 404, Message: "Branch not found"}
-	}
-	p := c.repo.Protected[name]
-	if p == nil {
-		return nil, &Refusal{Status: 404, Message: "Branch not protected"}
-	}
-	url := c.shape.repoURL(c.repo) + "/branches/" + name + "/protection"
-	users, apps := []*userJSON{}, []*appJSON{}
-	for _, login := range p.Push {
-		i := slices.IndexFunc(c.h.state.Apps, func(a *App) bool { return key(a.Bot()) == key(login) })
-		if i >= 0 {
-			apps = append(apps, c.shape.app(c.h.state.Apps[i]))
-		} else {
-			users = append(users, c.shape.user(login))
-		}
-	}
-	off := map[string]any{"enabled": false}
-	return map[string]any{
-		"url": url, "enforce_admins": map[string]any{"url": url + "/enforce_admins", "enabled": len(p.Bypass) == 0},
-		"restrictions": map[string]any{
-			"url": url + "/restrictions", "users_url": url + "/restrictions/users", "teams_url": url + "/restrictions/teams",
-			"apps_url": url + "/restrictions/apps", "users": users, "teams": []any{}, "apps": apps,
-		},
-		"required_linear_history": off, "allow_force_pushes": off, "allow_deletions": off, "block_creations": off,
-		"required_conversation_resolution": off, "lock_branch": off, "allow_fork_syncing": off, "required_signatures": off,
-	}, nil
 }
 
 type refJSON struct {

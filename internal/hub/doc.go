@@ -9,7 +9,7 @@
 //
 // Git data is in one bare repository per hub repository. Everything else (people, pull requests, reviews, comments,
 // hooks, ...) is the state: plain values behind one mutex, written to one JSON file as a whole, soon after each change
-// and at Close; with Options.Sync, before anybody sees the change.
+// and at Close.
 //
 // Every change comes in by one of three ways (REST, page, Go method), and all three call the same function, which
 // checks the actor's rights, changes the state and queues the webhooks under one lock. A refusal is a *Refusal: the

@@ -13,7 +13,7 @@ import (
 // fault is misbehaviour that somebody asked for.
 type fault struct {
 	line  string // as asked for
-	kind  string // status, rate, secondary, timeout, reply, delay, refuse, lose, twice, late or swap
+	kind  string // status, rate, secondary, timeout, reply, delay, refuse, hang, readonly, noatomic, register, lose, twice, late or swap
 	left  int    // how many times still; always when negative
 	code  int    // of a status
 	delay time.Duration
@@ -27,6 +27,9 @@ type faults struct {
 	list []*fault
 }
 
+// ofPushes are the kinds that strike pushes without being told so.
+var ofPushes = []string{"refuse", "hang", "readonly", "noatomic"}
+
 // scene is a place where a fault may strike.
 type scene struct {
 	event, action string // a webhook delivery
@@ -36,18 +39,16 @@ type scene struct {
 }
 
 // Fault makes the hub misbehave, as each line of text says; see ParseFaults. It does so besides what was asked for
-// before. What was not used up is still there when the hub is opened again.
+// before.
 func (h *Hub) Fault(text string) error {
 	list, err := parseFaults(text)
 	if err != nil {
 		return err
 	}
-	return h.change(func() error {
-		h.faults.mu.Lock()
-		defer h.faults.mu.Unlock()
-		h.faults.list = append(h.faults.list, list...)
-		return nil
-	})
+	h.faults.mu.Lock()
+	defer h.faults.mu.Unlock()
+	h.faults.list = append(h.faults.list, list...)
+	return nil
 }
 
 // Faults lists what is still to misbehave.
@@ -67,46 +68,9 @@ func (h *Hub) Faults() []string {
 
 // Heal takes all faults away.
 func (h *Hub) Heal() {
-	err := h.change(func() error {
-		h.faults.mu.Lock()
-		defer h.faults.mu.Unlock()
-		h.faults.list = nil
-		return nil
-	})
-	if err != nil {
-		h.log.Error().Err(err).Msg("hub state not saved")
-	}
-}
-
-// keptFault is a fault on disk.
-type keptFault struct {
-	Line string `json:"line"`
-	Left int    `json:"left"`
-}
-
-func (f *faults) kept() []keptFault {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var all []keptFault
-	for _, one := range f.list {
-		all = append(all, keptFault{Line: one.line, Left: one.left})
-	}
-	return all
-}
-
-func (f *faults) restore(all []keptFault) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.list = nil
-	for _, k := range all {
-		one, err := parseFault(k.Line)
-		if err != nil {
-			return err
-		}
-		one.left = k.Left
-		f.list = append(f.list, one)
-	}
-	return nil
+	h.faults.mu.Lock()
+	defer h.faults.mu.Unlock()
+	h.faults.list = nil
 }
 
 // strike finds the first fault of one of the kinds that concerns the scene, and uses it up a little.
@@ -140,7 +104,7 @@ func (f *fault) concerns(s scene) bool {
 	case s.event != "":
 		return f.where == "" || f.where == "webhooks" || f.where == s.event || f.where == s.event+"."+s.action
 	case s.git != "":
-		return f.where == "git" || f.where == s.git || f.where == "" && f.kind == "refuse"
+		return f.where == "git" || f.where == s.git || f.where == "" && slices.Contains(ofPushes, f.kind)
 	case pattern != "":
 		return (method == "" || method == s.method) && leads(pattern, s.path)
 	default:
@@ -170,6 +134,10 @@ const faultForms = `want
   lose the reply              do what was asked, but never answer
   delay DURATION              answer late
   refuse the push             as a server-side hook that says no
+  hang the push DURATION      take all of a push, and apply it only then, even when its sender is gone by that time
+  read only                   refuse every push, as an archived repository does; always, unless said otherwise
+  no atomic pushes            do not offer them; always, unless said otherwise
+  register heads late DURATION   let a pull request learn late that its head was pushed
   lose the next webhook       or: lose the next NUMBER webhooks, lose every webhook
   deliver twice               send a webhook a second time
   deliver late DURATION       send a webhook late
@@ -236,6 +204,11 @@ func parseFault(line string) (*fault, error) {
 		f.kind = "reply"
 	case rest == "refuse the push":
 		f.kind = "refuse"
+	case rest == "read only" || rest == "no atomic pushes":
+		f.kind = map[bool]string{true: "readonly", false: "noatomic"}[rest == "read only"]
+		if !often {
+			f.left = -1
+		}
 	case rest == "deliver twice":
 		f.kind = "twice"
 	case rest == "deliver out of order":
@@ -248,6 +221,12 @@ func parseFault(line string) (*fault, error) {
 		f.kind, f.left = "lose", number(words[3])
 	case len(words) == 1 && number(words[0]) >= 400 && number(words[0]) <= 599:
 		f.kind, f.code = "status", number(words[0])
+	case len(words) == 4 && (strings.HasPrefix(rest, "hang the push ") || strings.HasPrefix(rest, "register heads late ")):
+		d, err := time.ParseDuration(words[3])
+		if err != nil || d <= 0 {
+			return nil, wrong("%q is no duration: want one as 2s or 300ms", words[3])
+		}
+		f.kind, f.delay = map[bool]string{true: "hang", false: "register"}[words[0] == "hang"], d
 	case len(words) == 2 && words[0] == "delay", len(words) == 3 && words[0] == "deliver" && words[1] == "late":
 		d, err := time.ParseDuration(words[len(words)-1])
 		if err != nil || d <= 0 {
@@ -259,6 +238,9 @@ func parseFault(line string) (*fault, error) {
 		}
 	default:
 		return nil, wrong("not understood: %s", faultForms)
+	}
+	if f.where != "" && f.kind != "refuse" && (f.kind == "register" || slices.Contains(ofPushes, f.kind)) {
+		return nil, wrong("say no place: it has one of its own")
 	}
 	delivers := slices.Contains([]string{"lose", "twice", "late", "swap"}, f.kind)
 	if f.where != "" && f.where != "push" && delivers != (isEvent(f.where) || f.where == "webhooks") {

@@ -1,12 +1,15 @@
 package hub
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/cgi"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // serveGit serves git's smart HTTP at /owner/name.git/.
@@ -30,17 +33,28 @@ func (h *Hub) serveGit(w http.ResponseWriter, r *http.Request) {
 		h.turnAway(w, err)
 		return
 	}
+	var config []string
+	if deed == "push" && h.strike(s, "noatomic") != nil {
+		config = append(config, "receive.advertiseAtomic=false")
+	}
 	if rest == "info/refs" {
 		if err := h.settle(repo); err != nil {
 			h.turnAway(w, err)
 			return
 		}
-		h.runGit(w, r, repo, rest, env)
+		h.runGit(w, r, repo, rest, env, config...)
+		return
+	}
+	if deed == "push" && isProbe(r) { // not yet the push itself, so no fault strikes
+		h.runGit(w, r, repo, rest, env, config...)
 		return
 	}
 	if deed == "push" {
 		if f := h.strike(s, "refuse"); f != nil {
 			env = append(env, "HUB_REFUSE=GH013: Repository rule violations found: "+f.line)
+		}
+		if f := h.strike(s, "hang"); f != nil && !h.hang(r, f.delay) {
+			panic(http.ErrAbortHandler)
 		}
 	}
 	mute := h.strike(s, "reply") != nil
@@ -49,7 +63,7 @@ func (h *Hub) serveGit(w http.ResponseWriter, r *http.Request) {
 	}
 	if deed == "push" {
 		out := &refusalWriter{w: w}
-		h.runGit(out, r, repo, rest, env)
+		h.runGit(out, r, repo, rest, env, config...)
 		out.finish()
 		h.spawn(func() {
 			if err := h.settle(repo); err != nil && h.life.Err() == nil {
@@ -57,10 +71,38 @@ func (h *Hub) serveGit(w http.ResponseWriter, r *http.Request) {
 			}
 		})
 	} else {
-		h.runGit(w, r, repo, rest, env)
+		h.runGit(w, r, repo, rest, env, config...)
 	}
 	if mute {
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// isProbe reports whether a push is only the empty one by which a client that has much to send finds out whether it may.
+func isProbe(r *http.Request) bool {
+	body := bufio.NewReader(r.Body)
+	start, err := body.Peek(5)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
+	return errors.Is(err, io.EOF) && string(start) == "0000"
+}
+
+// hang takes all of a push and waits. It reports whether the push is to be applied, which does not depend on its sender.
+func (h *Hub) hang(r *http.Request, wait time.Duration) bool {
+	text, err := io.ReadAll(r.Body)
+	if err != nil { // the sender was gone before all was said
+		return false
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-h.life.Done():
+		return false
 	}
 }
 
@@ -110,8 +152,9 @@ func (h *Hub) turnAway(w http.ResponseWriter, err error) {
 }
 
 // runGit hands the request to git's own server side.
-func (h *Hub) runGit(w http.ResponseWriter, r *http.Request, repo *repo, rest string, env []string) {
+func (h *Hub) runGit(w http.ResponseWriter, r *http.Request, repo *repo, rest string, env []string, config ...string) {
 	g := h.gitAt("", env...)
+	g.Config = append(g.Config, config...)
 	g.Hooks = filepath.Join(repo.dir, "hooks")
 	all := append(g.Environ(), "GIT_PROJECT_ROOT="+repo.dir, "PATH_INFO=/"+rest, "GIT_HTTP_EXPORT_ALL=1", "GIT_PROTOCOL="+r.Header.Get("Git-Protocol"))
 	// CGI knows no chunked bodies, but git's backend reads a body of unknown length to its end.

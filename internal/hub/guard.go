@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
@@ -13,8 +12,8 @@ import (
 //
 //	HUB_USER    the login
 //	HUB_ONLY    when set: the only refs that may be moved
-//	HUB_LOCKED  refs that this person may not move
-//	HUB_KEPT    refs that this person may only fast-forward
+//	HUB_RULES   RIGHTS:MATCH of each protection; the first that matches a ref counts. RIGHTS are letters for what this person
+//	            may do: p push, f force, d delete; MATCH is a ref, or ~ and a regular expression
 //	HUB_REFUSE  when set: refuse everything, with these words
 //	HUB_NOW     the time, by the hub's clock
 //
@@ -38,15 +37,25 @@ if [ -n "$HUB_ONLY" ]; then
 	for r in $HUB_ONLY; do [ "$r" = "$ref" ] && allowed=yes; done
 	[ -n "$allowed" ] || { echo "error: You may push only to:$HUB_ONLY" >&2; exit 1; }
 fi
-for r in $HUB_LOCKED; do
-	[ "$r" = "$ref" ] && refuse "You're not authorized to push to this branch."
-done
-for r in $HUB_KEPT; do
-	[ "$r" = "$ref" ] || continue
-	case $new in *[!0]*) ;; *) refuse "Cannot delete this protected branch" ;; esac
+for rule in $HUB_RULES; do
+	may=${rule%%:*} match=${rule#*:}
+	case $match in
+	"~"*) printf '%s\n' "$ref" | grep -Eqx -e "${match#?}" || continue ;;
+	*) [ "$match" = "$ref" ] || continue ;;
+	esac
+	case $may in *p*) ;; *) refuse "You're not authorized to push to this branch." ;; esac
+	case $new in
+	*[!0]*) ;;
+	*)
+		case $may in *d*) exit 0 ;; esac
+		refuse "Cannot delete this protected branch"
+		;;
+	esac
+	case $may in *f*) exit 0 ;; esac
 	case $old in
 	*[!0]*) git merge-base --is-ancestor "$old" "$new" || refuse "Cannot force-push to this protected branch" ;;
 	esac
+	exit 0
 done
 exit 0
 `
@@ -116,18 +125,10 @@ func (h *Hub) pass(a actor, r *repo) ([]string, error) {
 		}
 		env = append(env, "HUB_ONLY= "+strings.Join(only, " "))
 	}
-	var locked, kept []string
-	for branch, p := range r.Protected {
-		ref := "refs/heads/" + branch
-		switch {
-		case hasLogin(p.Bypass, a.user.Login):
-		case hasLogin(p.Push, a.user.Login):
-			kept = append(kept, ref)
-		default:
-			locked = append(locked, ref)
-		}
+	if h.strike(scene{git: "push", repo: r.full()}, "readonly") != nil {
+		return nil, forbidden("This repository was archived so it is read-only.")
 	}
-	return append(env, "HUB_LOCKED="+strings.Join(locked, " "), "HUB_KEPT="+strings.Join(kept, " ")), nil
+	return append(env, "HUB_RULES="+r.rulesFor(a.user.Login)), nil
 }
 
 // editable lists the branches of the fork r that a may push to because of a pull request that lets the maintainers
@@ -145,32 +146,4 @@ func (h *Hub) editable(a actor, r *repo) []string {
 		}
 	}
 	return refs
-}
-
-// Protect protects a branch, or changes its protection.
-func (h *Hub) Protect(repo, branch string, p Protection) error {
-	return h.change(func() error {
-		r, err := h.repo(repo)
-		if err != nil {
-			return err
-		}
-		r.Protected[branch] = &Protection{Push: slices.Clone(p.Push), Bypass: slices.Clone(p.Bypass)}
-		return nil
-	})
-}
-
-// Unprotect takes a branch's protection away.
-func (h *Hub) Unprotect(repo, branch string) error {
-	return h.change(func() error {
-		r, err := h.repo(repo)
-		if err != nil {
-			return err
-		}
-		delete(r.Protected, branch)
-		return nil
-	})
-}
-
-func hasLogin(logins []string, login string) bool {
-	return slices.ContainsFunc(logins, func(l string) bool { return key(l) == key(login) })
 }

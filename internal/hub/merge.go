@@ -46,7 +46,7 @@ func (h *Hub) merge(who actor, r *repo, p *Pull, m Merge) (string, error) {
 		}
 		tip, _ = r.branch(p.Base)
 		head, title, body = p.HeadSHA, p.Title, p.Body
-		prot := r.Protected[p.Base]
+		prot := r.protection(p.Base)
 		switch {
 		case p.Draft:
 			return notAllowed("Pull Request is still a draft")

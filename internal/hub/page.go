@@ -241,7 +241,7 @@ func (h *Hub) repoView(r *repo) *repoView {
 			v.Closed++
 		}
 	}
-	if p := r.Protected[r.DefaultBranch]; p != nil {
+	if p := r.protection(r.DefaultBranch); p != nil {
 		v.Protected, v.Pushers = true, strings.Join(p.Push, ", ")
 	}
 	return v

@@ -41,6 +41,9 @@ func actOnPull(v *visit) error {
 		}
 	case "draft", "ready":
 		err = h.setDraft(v.you, v.repo, n, do == "draft")
+	case "edits", "noedits":
+		may := do == "edits"
+		err = h.editPull(v.you, v.repo, n, Edit{MayEdit: &may})
 	case "label":
 		_, err = h.addLabels(v.you, v.repo, n, []string{strings.TrimSpace(v.req.FormValue("label"))})
 	case "unlabel":

@@ -27,7 +27,7 @@ const deliveriesShown = 40
 
 // faultIdeas are offered on the page.
 var faultIdeas = []string{
-	"lose the next webhook", "deliver twice", "deliver out of order", "deliver late 5s", "500 twice", "rate limit once", "refuse the push",
+	"register heads late 5s", "hang the push 10s", "lose the next webhook", "deliver twice", "deliver out of order", "deliver late 5s", "500 twice", "rate limit once", "refuse the push",
 	"lose the reply on push", "delay 2s 5 times",
 }
 

@@ -136,7 +136,7 @@ func showEdit(v *visit) error {
 	v.h.read(func() {
 		tip, _ = v.repo.branch(e.Branch)
 		e.Pull = v.pullOf(e.Branch)
-		if p := v.repo.Protected[e.Branch]; p != nil && v.you.user != nil {
+		if p := v.repo.protection(e.Branch); p != nil && v.you.user != nil {
 			e.Past, e.Guard = true, strings.Join(p.Push, ", ")
 			e.Locked = !hasLogin(p.Push, v.you.user.Login) && !hasLogin(p.Bypass, v.you.user.Login)
 		}

@@ -105,7 +105,7 @@ func (v *visit) pullView(p *Pull) pullView {
 		_, there := head.branch(p.Head)
 		view.CanPush = there && (h.role(v.you, head).allows(RoleWrite) || slices.Contains(h.editable(v.you, head), "refs/heads/"+p.Head))
 	}
-	if prot := r.Protected[p.Base]; prot != nil {
+	if prot := r.protection(p.Base); prot != nil {
 		view.Guard = strings.Join(prot.Push, ", ")
 		view.CanPast = v.you.user != nil && hasLogin(prot.Bypass, v.you.user.Login)
 	} else {

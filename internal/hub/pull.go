@@ -89,23 +89,25 @@ func (h *Hub) openPull(who actor, r *repo, n NewPull) (*Pull, error) {
 	if count == 0 {
 		return nil, unprocessable("PullRequest", fmt.Sprintf("No commits between %s and %s", n.Base, n.Head))
 	}
-	// The number is given out together with the pull request, so that a kill in between leaves no gap; its ref comes first.
-	r.opening.Lock()
-	defer r.opening.Unlock()
-	var number int
-	h.read(func() { number = r.Number + 1 })
-	if _, err := h.in(r, "update-ref", pullRef(number), sha); err != nil {
-		return nil, err
-	}
 	var p *Pull
 	err = h.change(func() error {
+		r.Number++
 		now := h.clock()
 		p = &Pull{
-			ID: h.id(), Number: number, Title: n.Title, Body: n.Body, Author: who.user.Login, Open: true, Draft: n.Draft,
+			ID: h.id(), Number: r.Number, Title: n.Title, Body: n.Body, Author: who.user.Login, Open: true, Draft: n.Draft,
 			Base: n.Base, BaseSHA: tip, HeadRepo: headRepo.full(), Head: head, HeadSHA: sha, MayEdit: !n.NoEdits,
 			CreatedAt: now, UpdatedAt: now, HeadPushed: now, CommitCount: count,
 		}
-		r.Number, r.Pulls[number] = number, p
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.in(r, "update-ref", pullRef(p.Number), sha); err != nil {
+		return nil, err
+	}
+	err = h.change(func() error {
+		r.Pulls[p.Number] = p
 		h.emitPull(r, p, who.user, "opened", extra{})
 		h.details.want(r, p)
 		return nil
@@ -143,12 +145,22 @@ func (h *Hub) checkNewPull(who actor, r, headRepo *repo, n NewPull, head, sha, t
 	case tip == "":
 		return invalid("PullRequest", "base", "invalid")
 	}
+	if !n.NoEdits && headRepo != r && !h.role(who, headRepo).allows(RoleWrite) {
+		return noForkCollab()
+	}
 	for _, p := range r.Pulls {
 		if p.Open && p.Base == n.Base && p.Head == head && key(p.HeadRepo) == key(headRepo.full()) {
 			return unprocessable("PullRequest", fmt.Sprintf("A pull request already exists for %s:%s.", headRepo.Owner, head))
 		}
 	}
 	return nil
+}
+
+// noForkCollab refuses to open a fork's branch to others for somebody who may not push to it himself.
+func noForkCollab() error {
+	return &Refusal{Status: 422, Message: "Validation Failed", Errors: []Field{{
+		Resource: "PullRequest", Field: "fork_collab", Code: "custom", Message: "fork_collab Fork collab can't be granted by someone without permission",
+	}}}
 }
 
 // Edit is a change to a pull request. Nil leaves a thing as it is.
@@ -209,8 +221,11 @@ func (h *Hub) editPull(who actor, r *repo, number int, e Edit) error {
 			changes["body"] = map[string]string{"from": p.Body}
 			p.Body = *e.Body
 		}
-		if e.MayEdit != nil {
-			p.MayEdit = *e.MayEdit
+		if e.MayEdit != nil && *e.MayEdit != p.MayEdit {
+			if head := h.state.Repos[key(p.HeadRepo)]; *e.MayEdit && (head == nil || head != r && !h.role(who, head).allows(RoleWrite)) {
+				return noForkCollab()
+			}
+			p.MayEdit, p.UpdatedAt = *e.MayEdit, h.clock()
 		}
 		if len(changes) > 0 {
 			p.UpdatedAt = h.clock()

@@ -57,6 +57,9 @@ func (h *Hub) reconcile(r *repo) error {
 	if err := h.catchUp(r); err != nil {
 		return err
 	}
+	if err := h.registerLate(r); err != nil {
+		return err
+	}
 	out, err := h.in(r, "for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags")
 	if err != nil {
 		return fmt.Errorf("list refs of %s: %w", r.full(), err)
@@ -126,6 +129,7 @@ type aftermath struct {
 	landed  map[string]bool // commits that the ref has now and had not before; nil unless a pull request may care
 	commits []commit        // for the push event; nil unless a hook wants it
 	heads   []headMove      // the pull requests whose head it is
+	late    time.Duration   // after which the pull requests learn of it; then heads is empty
 }
 
 type headMove struct {
@@ -158,12 +162,22 @@ func (h *Hub) moved(r *repo, moves []*RefMove, offset int64) error {
 		for _, a := range after {
 			h.mergeLanded(r, a)
 		}
+		for _, a := range after {
+			if a.late > 0 {
+				r.Late = append(r.Late, &lateHead{Ref: a.Ref, User: a.User})
+			}
+		}
 		if offset > 0 {
 			r.LogOffset = offset
 			r.seen.Store(offset)
 		}
 		return nil
 	})
+	for _, a := range after {
+		if err == nil && a.late > 0 {
+			h.registerAfter(r, a.Ref, a.late)
+		}
+	}
 	return err
 }
 
@@ -176,16 +190,14 @@ func (h *Hub) study(r *repo, m *RefMove) (*aftermath, error) {
 	var isBase, wanted bool
 	h.read(func() {
 		wanted = slices.ContainsFunc(r.Hooks, func(k *Hook) bool { return k.wants("push") })
-		for _, base := range h.state.Repos {
-			for _, p := range base.Pulls {
-				isBase = isBase || base == r && p.Open && p.Base == branch
-				if p.Open && p.Head == branch && key(p.HeadRepo) == key(r.full()) {
-					a.heads = append(a.heads, headMove{base: base, pull: p})
-				}
-			}
+		for _, p := range r.Pulls {
+			isBase = isBase || p.Open && p.Base == branch
 		}
-		slices.SortFunc(a.heads, func(x, y headMove) int { return x.pull.Number - y.pull.Number })
 	})
+	a.heads = h.headsOf(r, branch)
+	if a.late = h.lateness(a.heads, m); a.late > 0 {
+		a.heads = nil
+	}
 	if !m.made() && !m.deleted() {
 		out, err := h.in(r, "rev-list", "--left-right", m.Old+"..."+m.New)
 		if err != nil {
@@ -212,6 +224,22 @@ func (h *Hub) study(r *repo, m *RefMove) (*aftermath, error) {
 		}
 	}
 	return a, nil
+}
+
+// headsOf finds the open pull requests whose head is a branch of r, in all repositories.
+func (h *Hub) headsOf(r *repo, branch string) []headMove {
+	var heads []headMove
+	h.read(func() {
+		for _, base := range h.state.Repos {
+			for _, p := range base.Pulls {
+				if p.Open && p.Head == branch && key(p.HeadRepo) == key(r.full()) {
+					heads = append(heads, headMove{base: base, pull: p})
+				}
+			}
+		}
+	})
+	slices.SortFunc(heads, func(x, y headMove) int { return x.pull.Number - y.pull.Number })
+	return heads
 }
 
 // followRef moves refs/pull/N/head, and counts what the head has to merge.

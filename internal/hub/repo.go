@@ -113,7 +113,7 @@ func (h *Hub) newRepo(owner, name string) *repo {
 	now := h.clock()
 	return &repo{
 		Owner: owner, Name: name, CreatedAt: now, PushedAt: now, UpdatedAt: now,
-		Roles: map[string]Role{}, Protected: map[string]*Protection{}, Pulls: map[int]*Pull{},
+		Roles: map[string]Role{}, Protected: map[string]*guarded{}, Pulls: map[int]*Pull{},
 		Statuses: map[string][]*Status{}, Refs: map[string]string{}, dir: h.repoDir(owner, name),
 	}
 }

@@ -162,7 +162,7 @@ func (s shaper) fullPull(r *repo, p *Pull) *pullJSON {
 		d.MergeableState = "dirty"
 	case p.Draft:
 		d.MergeableState = "draft"
-	case r.Protected[p.Base] != nil:
+	case r.protection(p.Base) != nil:
 		d.MergeableState = "blocked"
 	default:
 		d.MergeableState = "clean"

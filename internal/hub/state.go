@@ -55,31 +55,30 @@ var roleRank = map[Role]int{RoleNone: 0, RoleRead: 1, RoleTriage: 2, RoleWrite: 
 func (r Role) allows(need Role) bool { return roleRank[r] >= roleRank[need] }
 
 type repo struct {
-	ID            int64                  `json:"id"`
-	Owner         string                 `json:"owner"`
-	Name          string                 `json:"name"`
-	Description   string                 `json:"description,omitempty"`
-	Private       bool                   `json:"private,omitempty"`
-	Parent        string                 `json:"parent,omitempty"` // key of the repository this one was forked from
-	DefaultBranch string                 `json:"default_branch"`
-	CreatedAt     time.Time              `json:"created_at"`
-	PushedAt      time.Time              `json:"pushed_at"`
-	UpdatedAt     time.Time              `json:"updated_at"`
-	Roles         map[string]Role        `json:"roles"`     // by key(login)
-	Protected     map[string]*Protection `json:"protected"` // by branch
-	Labels        []*Label               `json:"labels"`
-	Number        int                    `json:"number"` // the last pull request number given out
-	Pulls         map[int]*Pull          `json:"pulls"`
-	Statuses      map[string][]*Status   `json:"statuses"` // by commit, oldest first
-	Checks        []*Check               `json:"checks"`
-	Hooks         []*Hook                `json:"hooks"`
-	Pushes        []*RefMove             `json:"pushes"` // the latest of them, oldest first
-	Refs          map[string]string      `json:"refs"`   // branches and tags as last seen
-	LogOffset     int64                  `json:"log_offset"`
+	ID            int64                `json:"id"`
+	Owner         string               `json:"owner"`
+	Name          string               `json:"name"`
+	Description   string               `json:"description,omitempty"`
+	Private       bool                 `json:"private,omitempty"`
+	Parent        string               `json:"parent,omitempty"` // key of the repository this one was forked from
+	DefaultBranch string               `json:"default_branch"`
+	CreatedAt     time.Time            `json:"created_at"`
+	PushedAt      time.Time            `json:"pushed_at"`
+	UpdatedAt     time.Time            `json:"updated_at"`
+	Roles         map[string]Role      `json:"roles"`     // by key(login)
+	Protected     map[string]*guarded  `json:"protected"` // by branch or pattern
+	Labels        []*Label             `json:"labels"`
+	Number        int                  `json:"number"` // the last pull request number given out
+	Pulls         map[int]*Pull        `json:"pulls"`
+	Statuses      map[string][]*Status `json:"statuses"` // by commit, oldest first
+	Checks        []*Check             `json:"checks"`
+	Hooks         []*Hook              `json:"hooks"`
+	Pushes        []*RefMove           `json:"pushes"` // the latest of them, oldest first
+	Refs          map[string]string    `json:"refs"`   // branches and tags as last seen
+	Late          []*lateHead          `json:"late"`   // branches that moved and whose pull requests do not know it yet
+	LogOffset     int64                `json:"log_offset"`
 
-	dir     string
-	opening sync.Mutex // held while a pull request is opened
-
+	dir  string
 	push sync.Mutex   // held while the hub catches up with pushes, or must keep it from doing so
 	seen atomic.Int64 // LogOffset, for a look without a lock
 }
@@ -208,8 +207,11 @@ type Check struct {
 
 // Protection says who may move a branch, and how.
 type Protection struct {
-	Push   []string `json:"push"`   // logins that may fast-forward it; nobody else may
-	Bypass []string `json:"bypass"` // logins that may do anything to it, as when a human pushes past lander
+	Push        []string `json:"push"`                   // logins that may fast-forward it; nobody else may
+	Bypass      []string `json:"bypass"`                 // logins that may do anything to it, as when a human pushes past lander
+	AllowForce  bool     `json:"allow_force,omitempty"`  // Push may also force
+	AllowDelete bool     `json:"allow_delete,omitempty"` // Push may also delete
+	Rules       bool     `json:"rules,omitempty"`        // REST shows it as rulesets, and not as branch protection
 }
 
 // RefMove is one ref that a push moved.

@@ -56,6 +56,7 @@ type Client struct {
 	roles    map[roleKey]roleSeen
 	written  map[string]string // digest of the last words by comment or status, so that the same are not written again
 	budgets  map[string]budget // by session
+	polls    map[string]polled // by lane
 }
 
 // session is the API under one token.
@@ -92,7 +93,7 @@ func New(c Config) (*Client, error) {
 	}
 	cl := &Client{
 		config: c, api: api, web: web, base: &again{next: transport}, cache: newCache(),
-		sessions: map[string]*session{}, roles: map[roleKey]roleSeen{}, written: map[string]string{}, budgets: map[string]budget{},
+		sessions: map[string]*session{}, roles: map[roleKey]roleSeen{}, written: map[string]string{}, budgets: map[string]budget{}, polls: map[string]polled{},
 	}
 	if c.App != nil {
 		if cl.app, err = newSigner(c.App, c.Now); err != nil {

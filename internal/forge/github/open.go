@@ -23,6 +23,8 @@ func (c *Client) Open(ctx context.Context, repo, trunk string, since time.Time) 
 	if err != nil {
 		return nil, wrap(deed, err)
 	}
+	ctx, done := c.polling(ctx, repo, trunk)
+	defer done()
 	state := "open"
 	if !since.IsZero() {
 		state = "all"

@@ -15,7 +15,8 @@ import (
 )
 
 // Tell says a notice, and may be called again with the same one: after a crash, after an error whose effect is not known, or with
-// remote, the comment that told it before. It gives the comment's id. Words that have not changed are not written again.
+// remote, the comment that told it before. It gives the comment's id. Words that have not changed are not written again. An error
+// with an Until method means that all is said and something is left to be done then.
 // Two calls about the same key must not run at once.
 func (c *Client) Tell(ctx context.Context, repo string, n queue.Notice, remote string) (string, error) {
 	deed := fmt.Sprintf("tell %s on %s%v", n.Key, repo, n.Number)
@@ -28,17 +29,15 @@ func (c *Client) Tell(ctx context.Context, repo string, n queue.Notice, remote s
 		return remote, wrap(deed, err)
 	}
 	t := teller{client: c, session: s, owner: owner, name: name, repo: repo}
-	if n.Kind == queue.NoticeThumb {
+	switch n.Kind {
+	case queue.NoticeThumb:
 		return remote, wrap(deed, t.thumb(ctx, n.Comment))
-	}
-	if remote, err = t.comment(ctx, n, remote); err != nil {
+	case queue.NoticeLanded:
+		remote, err = t.landed(ctx, n, remote)
 		return remote, wrap(deed, err)
 	}
-	switch n.Kind {
-	case queue.NoticeLiving:
+	if remote, err = t.comment(ctx, n, remote, forge.Comment); err == nil && n.Kind == queue.NoticeLiving {
 		err = t.status(ctx, n)
-	case queue.NoticeLanded:
-		err = t.close(ctx, n)
 	}
 	return remote, wrap(deed, err)
 }
@@ -52,10 +51,10 @@ type teller struct {
 func (t *teller) fault(deed string, err error) error { return t.client.fault(deed, t.session, err) }
 
 // comment edits the comment that told this before, or writes one.
-func (t *teller) comment(ctx context.Context, n queue.Notice, remote string) (string, error) {
+func (t *teller) comment(ctx context.Context, n queue.Notice, remote string, write func(queue.Notice, forge.Site) string) (string, error) {
 	site := t.client.config.Site
 	site.Repo, site.Web = t.repo, t.client.web
-	body := forge.Comment(n, site)
+	body := write(n, site)
 	if body == "" {
 		return remote, fmt.Errorf("write words: %w", &forge.RejectedError{Message: "a notice of kind " + strconv.Quote(string(n.Kind)) + " has none"})
 	}
@@ -184,30 +183,6 @@ func (t *teller) stood(ctx context.Context, head string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// close closes a pull request whose commits landed under new ids. Where the head itself is on trunk the forge does so, and says
-// "merged"; closing it first would keep that from ever being said.
-func (t *teller) close(ctx context.Context, n queue.Notice) error {
-	if n.Landing != nil {
-		for _, c := range n.Landing.Commits {
-			if c.SHA == n.Head {
-				return nil
-			}
-		}
-	}
-	pr, _, err := t.session.gh.PullRequests.Get(ctx, t.owner, t.name, int(n.Number))
-	if err != nil {
-		return t.fault("read pull request", err)
-	}
-	// A head pushed since is not what landed: it stays open.
-	if pr.GetState() != "open" || pr.GetHead().GetSHA() != string(n.Head) {
-		return nil
-	}
-	if _, _, err := t.session.gh.PullRequests.Edit(ctx, t.owner, t.name, int(n.Number), &gogithub.PullRequest{State: gogithub.String("closed")}); err != nil {
-		return t.fault("close pull request", err)
-	}
-	return nil
 }
 
 func (t *teller) commentKey(id int64) string { return fmt.Sprintf("comment %s %d", t.repo, id) }

@@ -40,6 +40,7 @@ type metered struct {
 }
 
 type budget struct {
+	limit     int // of a whole hour; 0: not said
 	remaining int
 	reset     time.Time
 }
@@ -60,11 +61,13 @@ func (m *metered) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	charge(r, resp.StatusCode)
 	remaining, err1 := strconv.Atoi(resp.Header.Get("X-RateLimit-Remaining"))
 	reset, err2 := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64)
 	if err1 == nil && err2 == nil {
+		limit, _ := strconv.Atoi(resp.Header.Get("X-RateLimit-Limit")) // not said: 0
 		m.client.mu.Lock()
-		m.client.budgets[m.key] = m.client.budgets[m.key].less(budget{remaining: remaining, reset: time.Unix(reset, 0)})
+		m.client.budgets[m.key] = m.client.budgets[m.key].less(budget{limit: limit, remaining: remaining, reset: time.Unix(reset, 0)})
 		m.client.mu.Unlock()
 	}
 	return resp, nil
