@@ -129,8 +129,8 @@ func (s *sender) work() {
 				continue
 			}
 			next.payload = text
-		} else if err := os.WriteFile(s.h.payloadFile(next.GUID), next.payload, 0o600); err != nil {
-			s.h.log.Warn().Err(err).Msg("payload not kept")
+		} else if !s.h.sync {
+			s.h.keepPayload(next.GUID, next.payload)
 		}
 		if held == nil && s.h.strike(next.event(s.repo), "swap") != nil {
 			held = next
@@ -151,8 +151,7 @@ func (o outgoing) event(r *repo) scene {
 // send delivers once, unless a fault says otherwise.
 func (s *sender) send(o outgoing) {
 	where := o.event(s.repo)
-	if s.h.strike(where, "lose") != nil {
-		s.finish(o, func(d *Delivery) { d.Status = "lost" })
+	if s.lose(o) {
 		return
 	}
 	if f := s.h.strike(where, "late"); f != nil {
@@ -170,13 +169,33 @@ func (s *sender) send(o outgoing) {
 	}
 }
 
+var errSpared = errors.New("no fault strikes")
+
+// lose reports whether a fault wants the delivery lost, and then it is. Both are one change: a kill never uses the fault up on
+// nothing.
+func (s *sender) lose(o outgoing) bool {
+	err := s.h.change(func() error {
+		if s.h.strike(o.event(s.repo), "lose") == nil {
+			return errSpared
+		}
+		o.Status, o.Done = "lost", true
+		return nil
+	})
+	if err != nil && !errors.Is(err, errSpared) {
+		s.h.log.Error().Err(err).Msg("delivery not recorded")
+	}
+	return !errors.Is(err, errSpared)
+}
+
 func (s *sender) post(o outgoing) {
+	var address, secret string
+	s.h.read(func() { address, secret = s.hook.URL, s.hook.Secret })
 	body, kind := o.payload, "application/json"
 	if s.hook.ContentType == "form" {
 		body, kind = []byte(url.Values{"payload": {string(o.payload)}}.Encode()), "application/x-www-form-urlencoded"
 	}
 	start, at := time.Now(), s.h.clock()
-	req, err := http.NewRequestWithContext(s.life, http.MethodPost, s.hook.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(s.life, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		s.finish(o, func(d *Delivery) { d.At, d.Status = at, err.Error() })
 		return
@@ -189,8 +208,8 @@ func (s *sender) post(o outgoing) {
 	req.Header.Set("X-GitHub-Hook-ID", itoa(s.hook.ID))
 	req.Header.Set("X-GitHub-Hook-Installation-Target-ID", itoa(s.repo.ID))
 	req.Header.Set("X-GitHub-Hook-Installation-Target-Type", "repository")
-	if s.hook.Secret != "" {
-		mac := hmac.New(sha256.New, []byte(s.hook.Secret))
+	if secret != "" {
+		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write(body)
 		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	}

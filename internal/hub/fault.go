@@ -39,16 +39,18 @@ type scene struct {
 }
 
 // Fault makes the hub misbehave, as each line of text says; see ParseFaults. It does so besides what was asked for
-// before.
+// before. What was not used up is still there when the hub is opened again.
 func (h *Hub) Fault(text string) error {
 	list, err := parseFaults(text)
 	if err != nil {
 		return err
 	}
-	h.faults.mu.Lock()
-	defer h.faults.mu.Unlock()
-	h.faults.list = append(h.faults.list, list...)
-	return nil
+	return h.change(func() error {
+		h.faults.mu.Lock()
+		defer h.faults.mu.Unlock()
+		h.faults.list = append(h.faults.list, list...)
+		return nil
+	})
 }
 
 // Faults lists what is still to misbehave.
@@ -68,9 +70,46 @@ func (h *Hub) Faults() []string {
 
 // Heal takes all faults away.
 func (h *Hub) Heal() {
-	h.faults.mu.Lock()
-	defer h.faults.mu.Unlock()
-	h.faults.list = nil
+	err := h.change(func() error {
+		h.faults.mu.Lock()
+		defer h.faults.mu.Unlock()
+		h.faults.list = nil
+		return nil
+	})
+	if err != nil {
+		h.log.Error().Err(err).Msg("hub state not saved")
+	}
+}
+
+// keptFault is a fault on disk.
+type keptFault struct {
+	Line string `json:"line"`
+	Left int    `json:"left"`
+}
+
+func (f *faults) kept() []keptFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []keptFault
+	for _, one := range f.list {
+		all = append(all, keptFault{Line: one.line, Left: one.left})
+	}
+	return all
+}
+
+func (f *faults) restore(all []keptFault) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = nil
+	for _, k := range all {
+		one, err := parseFault(k.Line)
+		if err != nil {
+			return err
+		}
+		one.left = k.Left
+		f.list = append(f.list, one)
+	}
+	return nil
 }
 
 // strike finds the first fault of one of the kinds that concerns the scene, and uses it up a little.

@@ -111,6 +111,23 @@ func (h *Hub) Hooks(repo string) ([]Hook, error) {
 	return all, nil
 }
 
+// MoveHook has a webhook sent elsewhere from now on, signed with another secret. Its log stays.
+func (h *Hub) MoveHook(repo string, id int64, url, secret string) error {
+	return h.change(func() error {
+		r, err := h.repo(repo)
+		if err != nil {
+			return err
+		}
+		for _, k := range r.Hooks {
+			if k.ID == id {
+				k.URL, k.Secret = url, secret
+				return nil
+			}
+		}
+		return fmt.Errorf("move hook %d: %w", id, notFound())
+	})
+}
+
 // RemoveHook takes a webhook away; what it was not sent yet, it never will be.
 func (h *Hub) RemoveHook(repo string, id int64) error {
 	return h.change(func() error {
@@ -150,6 +167,9 @@ func (h *Hub) Deliveries(repo string) ([]Delivery, error) {
 	slices.SortFunc(all, func(x, y Delivery) int { return int(x.ID - y.ID) })
 	return all, nil
 }
+
+// Payload is what a delivery carries.
+func (h *Hub) Payload(d Delivery) ([]byte, error) { return h.payload(&d) }
 
 // Redeliver sends a delivery once more, with the same GUID and payload.
 func (h *Hub) Redeliver(repo string, delivery int64) error {
@@ -224,7 +244,16 @@ func (h *Hub) queue(k *Hook, d *Delivery, payload []byte) {
 		h.senders[k.ID].forget(k.Log[0])
 		k.Log = slices.Delete(k.Log, 0, 1)
 	}
+	if h.sync {
+		h.keepPayload(d.GUID, payload)
+	}
 	h.senders[k.ID].add(outgoing{Delivery: d, payload: payload})
+}
+
+func (h *Hub) keepPayload(guid string, payload []byte) {
+	if err := os.WriteFile(h.payloadFile(guid), payload, 0o600); err != nil {
+		h.log.Warn().Err(err).Msg("payload not kept")
+	}
 }
 
 func (h *Hub) payloadFile(guid string) string { return filepath.Join(h.dir, "payloads", guid+".json") }

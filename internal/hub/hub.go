@@ -20,7 +20,7 @@ type Options struct {
 	URL       string           // where the hub is reached, as "http://127.0.0.1:8080"; may be set later by SetURL
 	LanderURL string           // lander's dashboard, linked from the pages; may be set later by SetLanderURL
 	RateLimit int              // requests per token and hour; 0 means 5000
-	Sync      bool             // write the state to disk before a change returns, not soon after it
+	Sync      bool             // write the state to disk before anybody sees a change, not soon after it: it outlives a kill
 }
 
 // Hub is an open hub. All its methods may be called at the same time.
@@ -148,14 +148,11 @@ func (h *Hub) URL() string {
 // change runs f with the state locked, and has the state saved when f succeeds. f must not start git.
 func (h *Hub) change(f func() error) error {
 	h.mu.Lock()
-	err := f()
-	if err == nil {
-		h.version++
-	}
-	h.mu.Unlock()
-	if err != nil {
+	defer h.mu.Unlock()
+	if err := f(); err != nil {
 		return err
 	}
+	h.version++
 	return h.saver.changed()
 }
 

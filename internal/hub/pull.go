@@ -89,25 +89,23 @@ func (h *Hub) openPull(who actor, r *repo, n NewPull) (*Pull, error) {
 	if count == 0 {
 		return nil, unprocessable("PullRequest", fmt.Sprintf("No commits between %s and %s", n.Base, n.Head))
 	}
+	// The number is given out together with the pull request, so that a kill in between leaves no gap; its ref comes first.
+	r.opening.Lock()
+	defer r.opening.Unlock()
+	var number int
+	h.read(func() { number = r.Number + 1 })
+	if _, err := h.in(r, "update-ref", pullRef(number), sha); err != nil {
+		return nil, err
+	}
 	var p *Pull
 	err = h.change(func() error {
-		r.Number++
 		now := h.clock()
 		p = &Pull{
-			ID: h.id(), Number: r.Number, Title: n.Title, Body: n.Body, Author: who.user.Login, Open: true, Draft: n.Draft,
+			ID: h.id(), Number: number, Title: n.Title, Body: n.Body, Author: who.user.Login, Open: true, Draft: n.Draft,
 			Base: n.Base, BaseSHA: tip, HeadRepo: headRepo.full(), Head: head, HeadSHA: sha, MayEdit: !n.NoEdits,
 			CreatedAt: now, UpdatedAt: now, HeadPushed: now, CommitCount: count,
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := h.in(r, "update-ref", pullRef(p.Number), sha); err != nil {
-		return nil, err
-	}
-	err = h.change(func() error {
-		r.Pulls[p.Number] = p
+		r.Number, r.Pulls[number] = number, p
 		h.emitPull(r, p, who.user, "opened", extra{})
 		h.details.want(r, p)
 		return nil

@@ -11,6 +11,12 @@ import (
 	"time"
 )
 
+// snapshot is what is written: the state, and what is still to misbehave.
+type snapshot struct {
+	*state
+	Faults []keptFault `json:"faults,omitempty"`
+}
+
 // saver writes the state to disk: soon after a change, many changes at once.
 type saver struct {
 	h     *Hub
@@ -27,10 +33,15 @@ func (s *saver) init(h *Hub) {
 	s.dirty = make(chan struct{}, 1)
 }
 
-// changed is called after each change, without the lock.
+// changed is called after each change, with the state locked. A hub that saves at once does it under that lock, so that nobody
+// ever sees what a kill could still undo.
 func (s *saver) changed() error {
 	if s.h.sync {
-		return s.save()
+		text, err := s.text()
+		if err != nil {
+			return err
+		}
+		return s.write(text)
 	}
 	select {
 	case s.dirty <- struct{}{}:
@@ -61,14 +72,32 @@ func (s *saver) work() {
 }
 
 func (s *saver) save() error {
+	if s.h.sync {
+		s.h.mu.Lock()
+		defer s.h.mu.Unlock()
+		return s.changed()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.h.mu.RLock()
-	text, err := json.Marshal(&s.h.state)
+	text, err := s.text()
 	s.h.mu.RUnlock()
 	if err != nil {
-		return fmt.Errorf("save hub state: %w", err)
+		return err
 	}
+	return s.write(text)
+}
+
+// text is the state as it is kept. The state must be locked.
+func (s *saver) text() ([]byte, error) {
+	text, err := json.Marshal(snapshot{state: &s.h.state, Faults: s.h.faults.kept()})
+	if err != nil {
+		return nil, fmt.Errorf("save hub state: %w", err)
+	}
+	return text, nil
+}
+
+func (s *saver) write(text []byte) error {
 	name := filepath.Join(s.h.dir, "hub.json")
 	if err := os.WriteFile(name+".new", text, 0o600); err != nil {
 		return fmt.Errorf("save hub state: %w", err)
@@ -91,7 +120,12 @@ func (h *Hub) load() error {
 	if err != nil {
 		return fmt.Errorf("load hub state: %w", err)
 	}
-	if err := json.Unmarshal(text, &h.state); err != nil {
+	s := snapshot{state: &h.state}
+	err = json.Unmarshal(text, &s)
+	if err == nil {
+		err = h.faults.restore(s.Faults)
+	}
+	if err != nil {
 		return fmt.Errorf("load hub state %s: %w", name, err)
 	}
 	for _, r := range h.state.Repos {

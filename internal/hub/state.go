@@ -78,7 +78,9 @@ type repo struct {
 	Late          []*lateHead          `json:"late"`   // branches that moved and whose pull requests do not know it yet
 	LogOffset     int64                `json:"log_offset"`
 
-	dir  string
+	dir     string
+	opening sync.Mutex // held while a pull request is opened
+
 	push sync.Mutex   // held while the hub catches up with pushes, or must keep it from doing so
 	seen atomic.Int64 // LogOffset, for a look without a lock
 }
