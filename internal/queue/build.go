@@ -37,11 +37,14 @@ type BuiltCommit struct {
 	Title  string `json:"title"`          // first line of the message, valid UTF-8
 }
 
-// LandRequest moves trunk from Old to New and to nothing else.
+// LandRequest moves trunk from Old to New and its ledger from Ledger to Record, both or none, and nothing to anywhere else.
 type LandRequest struct {
-	Trunk string // required: branch name
-	Old   SHA    // required: where trunk must stand
-	New   SHA    // required: a strict descendant of Old
+	Trunk  string // required: branch name
+	Old    SHA    // required: where trunk must stand
+	New    SHA    // required: a strict descendant of Old
+	Ledger SHA    // required: where the ledger must stand
+	Record SHA    // required: the record that follows it
+	Single bool   // the git server cannot move both at once: the ledger goes first, and trunk follows
 }
 
 // ConflictError says that a member does not apply on what lies below it.

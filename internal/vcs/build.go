@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"lander/internal/queue"
 )
@@ -35,7 +36,7 @@ func (r *Repo) build(ctx context.Context, req queue.BuildRequest) (queue.Built, 
 		return queue.Built{}, err
 	}
 	defer objects.close()
-	b := &builder{repo: r, objects: objects, by: r.committer(req), base: req.Base}
+	b := &builder{repo: r, objects: objects, by: r.committer(req.At), base: req.Base}
 	for _, member := range req.Members {
 		if err := b.add(ctx, req.Style, member); err != nil {
 			return queue.Built{}, err
@@ -62,9 +63,9 @@ func checkRequest(req queue.BuildRequest) error {
 	return full(req.Base)
 }
 
-// committer is the committer line of every commit made for a request.
-func (r *Repo) committer(req queue.BuildRequest) string {
-	return fmt.Sprintf("%s <%s> %d +0000", cmp.Or(r.Name, "lander"), cmp.Or(r.Email, "lander@localhost"), req.At.Unix())
+// committer is the committer line of every commit made at a time.
+func (r *Repo) committer(at time.Time) string {
+	return fmt.Sprintf("%s <%s> %d +0000", cmp.Or(r.Name, "lander"), cmp.Or(r.Email, "lander@localhost"), at.Unix())
 }
 
 // builder puts one member after the other onto the tip.

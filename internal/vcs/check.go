@@ -246,7 +246,7 @@ func (k *checker) take(ctx context.Context, req queue.BuildRequest, i int, at qu
 		if req.Style == queue.StyleMerge {
 			parents = append(parents, member.Head)
 		}
-		if !slices.Equal(c.parents, parents) || b.From != b.SHA && c.committer != k.repo.committer(req) {
+		if !slices.Equal(c.parents, parents) || b.From != b.SHA && c.committer != k.repo.committer(req.At) {
 			wrong = append(wrong, sayWrongHistory(c.id.Short()))
 		}
 		p.after = c.id
@@ -255,7 +255,7 @@ func (k *checker) take(ctx context.Context, req queue.BuildRequest, i int, at qu
 		}
 		switch req.Style {
 		case queue.StyleMerge:
-			if c.author != k.repo.committer(req) {
+			if c.author != k.repo.committer(req.At) {
 				wrong = append(wrong, sayWrongAuthor(c.id.Short()))
 			}
 		case queue.StyleSquash:

@@ -298,7 +298,7 @@ func (w *world) tamper(t *rapid.T, req queue.BuildRequest, built queue.Built, ho
 	c, err := last.commit(built.SHA)
 	w.must(err)
 	c.tree = w.makeTree(now)
-	c.committer = w.repo.committer(req)
+	c.committer = w.repo.committer(req.At)
 	made, err := w.repo.writeCommit(c)
 	w.must(err)
 	built.Commits = slices.Clone(built.Commits)

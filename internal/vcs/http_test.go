@@ -8,14 +8,14 @@ import (
 	"net/http"
 	"net/http/cgi"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-
-	"lander/internal/queue"
 )
 
 const token = "s3cr3t-t0ken-xyz"
@@ -46,6 +46,29 @@ func (w *world) serve(spy func(in *http.Request)) {
 	w.must(w.origin.Run(w.ctx, "config", "http.receivepack", "true"))
 	w.repo.Remote = server.URL + "/" + filepath.Base(w.origin.Dir)
 	w.repo.Auth = func(context.Context) (string, string, error) { return "lander", token, nil }
+}
+
+// front puts another server before the one that serve started: each request may be answered by before, and the answer to each may be
+// lost after it was made.
+func (w *world) front(before func(out http.ResponseWriter, in *http.Request) bool, lost ...func(in *http.Request) bool) {
+	w.t.Helper()
+	behind, err := url.Parse(w.repo.Remote)
+	w.must(err)
+	back := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: behind.Scheme, Host: behind.Host})
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if before != nil && before(out, in) {
+			return
+		}
+		for _, gone := range lost {
+			if gone(in) {
+				back.ServeHTTP(httptest.NewRecorder(), in)
+				panic(http.ErrAbortHandler)
+			}
+		}
+		back.ServeHTTP(out, in)
+	}))
+	w.t.Cleanup(server.Close)
+	w.repo.Remote = server.URL + behind.Path
 }
 
 // children looks for the secret in the arguments and the environment of every process that this one started.
@@ -108,11 +131,9 @@ func TestHTTPRemoteKeepsTheTokenSecret(t *testing.T) {
 		most, leaks = max(most, seen), append(leaks, found...)
 	})
 	w.mirror("trunk")
-	built := w.build(w.request("trunk", "change"))
-	w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: "main", Old: w.ids["trunk"], New: built.SHA}))
-	if got := w.trunk(); got != built.SHA {
-		t.Fatalf("trunk at %s", got)
-	}
+	req := w.ready("trunk", "change")
+	w.must(w.repo.Land(w.ctx, req))
+	w.wantAt(req.New, req.Record)
 	if most < 2 {
 		t.Fatalf("the spy saw %d processes: git and its helper at least should have been there", most)
 	}

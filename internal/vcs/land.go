@@ -1,32 +1,36 @@
 package vcs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"lander/internal/queue"
 )
 
-// Land moves trunk on the remote from Old to New, if it still stands at Old and New is a strict descendant of Old, and
-// reads it back. It answers queue.ErrMoved when trunk stands elsewhere and *queue.DeniedError when the server refuses.
-// After any other error, a cancelled context among them, trunk may have moved all the same: look before giving up.
+// Land moves trunk on the remote from Old to New and the ledger from Ledger to Record, both or neither, if New is a strict descendant of
+// Old and Record stands on Ledger and says so, and reads both back. In single mode the ledger is moved first.
+//
+// It answers queue.ErrMoved when the push was refused and either branch stands elsewhere, and *queue.DeniedError when the server
+// refuses for a reason of its own. After any other error, a cancelled context among them, both may have moved all the same: look before
+// giving up. nil: the ledger holds Record and trunk holds New.
 func (r *Repo) Land(ctx context.Context, req queue.LandRequest) error {
-	err := r.land(ctx, req)
+	b, err := branches(req.Trunk)
+	if err == nil {
+		err = r.landable(ctx, req)
+	}
+	if err == nil {
+		err = r.land(ctx, b, req)
+	}
 	if err != nil {
 		return fmt.Errorf("land %s: %w", req.New.Short(), err)
 	}
 	return nil
 }
 
-func (r *Repo) land(ctx context.Context, req queue.LandRequest) error {
-	ref, err := branchRef(req.Trunk)
-	if err != nil {
-		return err
-	}
-	if err := full(req.Old, req.New); err != nil {
+// landable refuses what no lease would: a push with a lease is a push by force.
+func (r *Repo) landable(ctx context.Context, req queue.LandRequest) error {
+	if err := full(req.Old, req.New, req.Ledger, req.Record); err != nil {
 		return err
 	}
 	above, err := r.Contains(ctx, req.New, req.Old)
@@ -36,92 +40,101 @@ func (r *Repo) land(ctx context.Context, req queue.LandRequest) error {
 	if !above || req.New == req.Old {
 		return fmt.Errorf("not a descendant of %s", req.Old.Short())
 	}
-	pushErr := r.push(ctx, update{ref: ref, old: req.Old, new: req.New})
-	if ctx.Err() != nil {
-		return pushErr
-	}
-	tip, err := r.Tip(ctx, req.Trunk)
+	s, err := r.follows(ctx, req.Ledger, req.Record)
 	if err != nil {
-		return errors.Join(pushErr, err)
+		return err
 	}
-	switch {
-	case tip == req.New:
-		return nil
-	case pushErr == nil:
-		return r.readBack(ctx, req)
-	case tip != req.Old:
-		return fmt.Errorf("%w to %s", queue.ErrMoved, tip.Short())
-	}
-	return pushErr
-}
-
-// readBack looks whether a trunk that has moved on since an accepted push still contains what was pushed.
-func (r *Repo) readBack(ctx context.Context, req queue.LandRequest) error {
-	tip, err := r.Fetch(ctx, req.Trunk)
-	if err != nil {
-		return fmt.Errorf("read back: %w", err)
-	}
-	within, err := r.Contains(ctx, tip, req.New)
-	if err != nil {
-		return fmt.Errorf("read back: %w", err)
-	}
-	if !within {
-		return fmt.Errorf("read back: the push was accepted, but trunk stands at %s without it", tip.Short())
+	if s.Decision != queue.DecisionLand || s.Old != req.Old || s.New != req.New {
+		return fmt.Errorf("record %s says another thing", req.Record.Short())
 	}
 	return nil
 }
 
-// update moves one ref of the remote by compare-and-swap.
-type update struct {
-	ref string // full name
-	old queue.SHA
-	new queue.SHA
+// follows reads a record that must stand on another (empty: on none).
+func (r *Repo) follows(ctx context.Context, before, record queue.SHA) (queue.Statement, error) {
+	objects, err := r.objects(ctx)
+	if err != nil {
+		return queue.Statement{}, err
+	}
+	defer objects.close()
+	w, stands, err := objects.record(record)
+	if err == nil && stands != before {
+		err = fmt.Errorf("record %s does not stand on %q", record.Short(), before.Short())
+	}
+	return w.Statement, err
 }
 
-// push makes all updates or none.
-func (r *Repo) push(ctx context.Context, updates ...update) error {
-	args := []string{"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--no-recurse-submodules"}
-	if len(updates) > 1 {
-		args = append(args, "--atomic")
+func (r *Repo) land(ctx context.Context, b lane, req queue.LandRequest) error {
+	trunk, ledger := update{ref: b.trunk, old: req.Old, new: req.New}, update{ref: b.ledger, old: req.Ledger, new: req.Record}
+	var pushErr error
+	if req.Single {
+		if pushErr = r.push(ctx, ledger); pushErr == nil {
+			pushErr = r.push(ctx, trunk)
+		}
+	} else {
+		pushErr = r.push(ctx, trunk, ledger)
 	}
-	for _, u := range updates {
-		args = append(args, "--force-with-lease="+u.ref+":"+string(u.old))
+	if ctx.Err() != nil {
+		return errors.Join(pushErr, context.Cause(ctx))
 	}
-	args = append(args, "--", r.Remote)
-	for _, u := range updates {
-		args = append(args, string(u.new)+":"+u.ref)
+	at, err := r.remoteRefs(ctx, b.trunk, b.ledger)
+	if err != nil {
+		return unread(pushErr, err)
 	}
-	out, err := r.remote(ctx, r.git(), args...)
-	if err == nil {
-		return nil
+	if at[b.ledger] == req.Record && at[b.trunk] == req.New {
+		return r.pin(ctx, req.Trunk, req.Ledger, req.Record)
 	}
-	if reason, ok := refusal(out); ok {
-		return &queue.DeniedError{Output: serverWords(err, reason)}
-	}
-	return err
-}
-
-// refusal finds the server's refusal of a ref in git push --porcelain: "!", the refs, and the summary, tab separated.
-func refusal(out []byte) (string, bool) {
-	for line := range bytes.Lines(out) {
-		fields := strings.SplitN(strings.TrimSpace(string(line)), "\t", 3)
-		if len(fields) == 3 && fields[0] == "!" && strings.HasPrefix(fields[2], "[remote rejected]") {
-			return strings.TrimSpace(strings.TrimPrefix(fields[2], "[remote rejected]")), true
+	stuck := at[b.trunk] == req.Old || at[b.ledger] == req.Ledger
+	if !stuck {
+		switch held, err := r.landed(ctx, req); {
+		case err != nil:
+			return unread(pushErr, err)
+		case held:
+			return nil
 		}
 	}
-	return "", false
+	moved := at[b.trunk] != req.Old || at[b.ledger] != req.Ledger && !(req.Single && at[b.ledger] == req.Record)
+	return outcome(pushErr, moved, fmt.Sprintf("trunk stands at %s, the ledger at %s", stand(at[b.trunk]), stand(at[b.ledger])))
 }
 
-// serverWords are the lines that the server sent along, or else the reason in git's own words.
-func serverWords(err error, reason string) string {
-	var exit *ExitError
-	var words []string
-	if errors.As(err, &exit) {
-		for line := range strings.Lines(exit.Stderr) {
-			if text, ok := strings.CutPrefix(line, "remote: "); ok {
-				words = append(words, strings.TrimSpace(text))
-			}
-		}
+// landed looks whether branches that have moved on hold what was pushed.
+func (r *Repo) landed(ctx context.Context, req queue.LandRequest) (bool, error) {
+	seen, err := r.See(ctx, req.Trunk)
+	if err != nil || seen.Ledger == "" {
+		return false, err
 	}
-	return printable(strings.TrimSpace(strings.Join(append(words, reason), "\n")))
+	held, err := r.Contains(ctx, seen.Trunk, req.New)
+	if err != nil || !held {
+		return false, err
+	}
+	return r.Contains(ctx, seen.Ledger, req.Record)
+}
+
+// outcome is what is to be said of a push whose refs were found not to hold what was pushed.
+func outcome(pushErr error, moved bool, where string) error {
+	var stale *staleError
+	var denied *queue.DeniedError
+	refused := errors.As(pushErr, &stale) || errors.As(pushErr, &denied)
+	switch {
+	case pushErr == nil:
+		return fmt.Errorf("read back: the push was accepted, but %s", where)
+	case refused && moved:
+		return fmt.Errorf("%w: %s", queue.ErrMoved, where)
+	}
+	return pushErr
+}
+
+// unread is a push whose outcome is not known; what the server said of it proves nothing.
+func unread(pushErr, err error) error {
+	if pushErr == nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	return fmt.Errorf("read back after %q: %w", pushErr, err)
+}
+
+func stand(tip queue.SHA) string {
+	if tip == "" {
+		return "nothing"
+	}
+	return tip.Short()
 }

@@ -3,9 +3,12 @@ package vcs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +26,28 @@ func landing(t *testing.T) (*world, queue.LandRequest) {
 		s.commit("change", base.with("b", "mine\n"), "base")
 		s.commit("other", base.with("a", "trunk\n", "c", "c\n"), "trunk")
 	}).mirror("trunk")
-	built := w.build(w.request("trunk", "change"))
-	return w, queue.LandRequest{Trunk: "main", Old: w.ids["trunk"], New: built.SHA}
+	return w, w.ready("trunk", "change")
+}
+
+// ready adopts trunk and makes a candidate with the record of its landing.
+func (w *world) ready(trunk, head string) queue.LandRequest {
+	w.t.Helper()
+	first := w.adopt(w.ids[trunk])
+	built := w.build(w.request(trunk, head))
+	record := w.seal(first, landOf(w.ids[trunk], built, w.ids[head]))
+	return queue.LandRequest{Trunk: "main", Old: w.ids[trunk], New: built.SHA, Ledger: first, Record: record.SHA}
+}
+
+// wantAt reads both branches, straight from the remote's repository.
+func (w *world) wantAt(trunk, ledger queue.SHA) {
+	w.t.Helper()
+	for ref, want := range map[string]queue.SHA{"refs/heads/main": trunk, "refs/heads/lander-ledger/main": ledger} {
+		got, err := w.origin.Text(w.ctx, "for-each-ref", "--format=%(objectname)", ref)
+		w.must(err)
+		if got != string(want) {
+			w.t.Fatalf("%s at %s, want %s", ref, got, want)
+		}
+	}
 }
 
 func (w *world) trunk() queue.SHA {
@@ -34,45 +57,79 @@ func (w *world) trunk() queue.SHA {
 	return tip
 }
 
-func TestLandMovesTrunk(t *testing.T) {
+func TestLandMovesTrunkAndLedger(t *testing.T) {
 	t.Parallel()
-	w, req := landing(t)
-	w.must(w.repo.Land(w.ctx, req))
-	if got := w.trunk(); got != req.New {
-		t.Fatalf("trunk at %s", got)
-	}
-	w.must(w.repo.Land(w.ctx, req)) // a deed done twice is done once
-}
-
-func TestLandLosesARaceWithoutHarm(t *testing.T) {
-	t.Parallel()
-	for name, other := range map[string]string{"a human pushes": "other", "trunk is rewound": "base"} {
-		t.Run(name, func(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		t.Run(fmt.Sprintf("single %v", single), func(t *testing.T) {
 			t.Parallel()
 			w, req := landing(t)
-			w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(w.ids[other])))
-			if err := w.repo.Land(w.ctx, req); !errors.Is(err, queue.ErrMoved) {
-				t.Fatalf("got %v", err)
-			}
-			if got := w.trunk(); got != w.ids[other] {
-				t.Fatalf("trunk at %s", got)
-			}
+			req.Single = single
+			w.must(w.repo.Land(w.ctx, req))
+			w.wantAt(req.New, req.Record)
+			w.must(w.repo.Land(w.ctx, req)) // a deed done twice is done once
+			w.wantAt(req.New, req.Record)
 		})
 	}
 }
 
-func TestLandRefusesWhatIsNoDescendant(t *testing.T) {
+func TestLandLosesARaceWithoutHarm(t *testing.T) {
 	t.Parallel()
-	w, req := landing(t)
-	for name, sha := range map[string]queue.SHA{"a sibling": w.ids["change"], "itself": req.Old, "an ancestor": w.ids["base"]} {
-		err := w.repo.Land(w.ctx, queue.LandRequest{Trunk: "main", Old: req.Old, New: sha})
-		if err == nil || errors.Is(err, queue.ErrMoved) {
-			t.Errorf("%s: got %v", name, err)
+	for name, c := range map[string]struct {
+		trunk  string
+		ledger bool // somebody else was faster there
+	}{
+		"a human pushes":     {trunk: "other"},
+		"trunk is rewound":   {trunk: "base"},
+		"trunk is gone":      {trunk: "-"},
+		"it was burnt":       {trunk: "trunk", ledger: true},
+		"both are elsewhere": {trunk: "other", ledger: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, req := landing(t)
+			trunk, ledger := w.ids[c.trunk], req.Ledger
+			if trunk == "" {
+				w.must(w.origin.Run(w.ctx, "update-ref", "-d", "refs/heads/main"))
+			} else {
+				w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(trunk)))
+			}
+			if c.ledger {
+				ledger = w.seal(req.Ledger, abortOf(req.Record)).SHA
+				w.must(w.repo.Append(w.ctx, "main", req.Ledger, ledger))
+			}
+			if err := w.repo.Land(w.ctx, req); !errors.Is(err, queue.ErrMoved) {
+				t.Fatalf("got %v", err)
+			}
+			w.wantAt(trunk, ledger)
+		})
+	}
+}
+
+func TestLandRefusesWhatNoLeaseWouldStop(t *testing.T) {
+	t.Parallel()
+	w, good := landing(t)
+	foreign := w.seal(w.seal(good.Ledger, abortOf(good.Record)).SHA, landOf(good.Old, queue.Built{SHA: good.New, Tree: good.New}, w.ids["change"]))
+	for name, change := range map[string]func(*queue.LandRequest){
+		"a sibling":               func(r *queue.LandRequest) { r.New = w.ids["change"] },
+		"itself":                  func(r *queue.LandRequest) { r.New = r.Old },
+		"an ancestor":             func(r *queue.LandRequest) { r.New = w.ids["base"] },
+		"no record":               func(r *queue.LandRequest) { r.Record = "" },
+		"no ledger":               func(r *queue.LandRequest) { r.Ledger = "" },
+		"a record from elsewhere": func(r *queue.LandRequest) { r.Record = foreign.SHA },
+		"a record that gives up":  func(r *queue.LandRequest) { r.Record = w.seal(r.Ledger, abortOf(r.Record)).SHA },
+		"another commit's record": func(r *queue.LandRequest) { r.New = w.ids["other"] },
+		"a commit for a record":   func(r *queue.LandRequest) { r.Record = r.New },
+	} {
+		for _, single := range []bool{false, true} {
+			req := good
+			change(&req)
+			req.Single = single
+			if err := w.repo.Land(w.ctx, req); err == nil || errors.Is(err, queue.ErrMoved) {
+				t.Errorf("%s: got %v", name, err)
+			}
 		}
 	}
-	if got := w.trunk(); got != req.Old {
-		t.Fatalf("trunk at %s", got)
-	}
+	w.wantAt(good.Old, good.Ledger)
 }
 
 func (w *world) hook(name, text string) {
@@ -121,35 +178,133 @@ func TestLandKilledHalfWay(t *testing.T) {
 	}
 }
 
-// A server that says no after it has said yes elsewhere: the push is reported as failed, but trunk has moved.
+// A server that says no after it has said yes elsewhere: the push is reported as failed, but both have moved.
 func TestLandLooksBeforeItBelievesAnError(t *testing.T) {
 	t.Parallel()
 	w, req := landing(t)
-	w.hook("update", "git update-ref refs/heads/main "+string(req.New)+"; exit 1\n")
+	w.must(w.repo.push(w.ctx, update{ref: "refs/heads/spare", new: req.New}, update{ref: "refs/heads/spare2", new: req.Record}))
+	w.hook("update", "git update-ref refs/heads/main "+string(req.New)+
+		"; git update-ref refs/heads/lander-ledger/main "+string(req.Record)+"; exit 1\n")
 	w.must(w.repo.Land(w.ctx, req))
-	if got := w.trunk(); got != req.New {
-		t.Fatalf("trunk at %s", got)
-	}
+	w.wantAt(req.New, req.Record)
 }
 
-func TestLandReadsBackATrunkThatMovedOn(t *testing.T) {
+// One of the two was seen to move: the other may follow, so nothing is known yet.
+func TestLandDoesNotBelieveHalfAMove(t *testing.T) {
+	t.Parallel()
+	w, req := landing(t)
+	w.hook("post-receive", "git update-ref refs/heads/main "+string(req.Old)+"\n")
+	err := w.repo.Land(w.ctx, req)
+	var denied *queue.DeniedError
+	if err == nil || errors.Is(err, queue.ErrMoved) || errors.As(err, &denied) {
+		t.Fatalf("got %v", err)
+	}
+	w.wantAt(req.Old, req.Record)
+}
+
+func TestLandReadsBackBranchesThatMovedOn(t *testing.T) {
 	t.Parallel()
 	w, req := landing(t)
 	next, err := w.repo.writeCommit(commit{
 		tree: queue.SHA(w.treeOf(req.New)), parents: []queue.SHA{req.New}, author: "H <h@example.com> 1700000000 +0000", committer: "H <h@example.com> 1700000000 +0000",
 	})
 	w.must(err)
-	w.must(w.repo.push(w.ctx, update{ref: "refs/heads/next", new: next.id}))
-	w.hook("post-receive", "git update-ref refs/heads/main "+string(next.id)+"\n")
+	after := w.seal(req.Record, abortOf(req.Record)).SHA
+	w.must(w.repo.push(w.ctx, update{ref: "refs/heads/next", new: next.id}, update{ref: "refs/heads/after", new: after}))
+	move := "git update-ref refs/heads/main " + string(next.id) + "; git update-ref refs/heads/lander-ledger/main " + string(after) + "\n"
+	w.hook("post-receive", move)
 	w.must(w.repo.Land(w.ctx, req))
-	if got := w.trunk(); got != next.id {
-		t.Fatalf("trunk at %s", got)
+	w.wantAt(next.id, after)
+	w.must(w.repo.Land(w.ctx, req)) // refused now, and all the same it has landed
+	w.wantAt(next.id, after)
+	w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(w.ids["other"])))
+	if err := w.repo.Land(w.ctx, req); !errors.Is(err, queue.ErrMoved) {
+		t.Fatalf("rewound since: got %v", err)
 	}
-	w.hook("post-receive", "git update-ref refs/heads/main "+string(req.Old)+"\n")
 	w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(req.Old)))
-	if err := w.repo.Land(w.ctx, req); err == nil {
-		t.Fatal("a push that was undone at once counts as landed")
+	w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/lander-ledger/main", string(req.Ledger)))
+	w.hook("post-receive", "git update-ref refs/heads/main "+string(req.Old)+"; git update-ref refs/heads/lander-ledger/main "+string(req.Ledger)+"\n")
+	if err := w.repo.Land(w.ctx, req); err == nil || errors.Is(err, queue.ErrMoved) {
+		t.Fatalf("a push that was undone at once: got %v", err)
 	}
+}
+
+// Without atomic pushes the ledger goes first, and what came after it is refused stays behind.
+func TestLandInSingleMode(t *testing.T) {
+	t.Parallel()
+	t.Run("trunk moved", func(t *testing.T) {
+		t.Parallel()
+		w, req := landing(t)
+		req.Single = true
+		w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(w.ids["other"])))
+		for range 2 {
+			if err := w.repo.Land(w.ctx, req); !errors.Is(err, queue.ErrMoved) {
+				t.Fatalf("got %v", err)
+			}
+			w.wantAt(w.ids["other"], req.Record)
+		}
+	})
+	t.Run("trunk denied, then not", func(t *testing.T) {
+		t.Parallel()
+		w, req := landing(t)
+		req.Single = true
+		w.hook("update", "test $1 != refs/heads/main\n")
+		var denied *queue.DeniedError
+		if err := w.repo.Land(w.ctx, req); !errors.As(err, &denied) {
+			t.Fatalf("got %v", err)
+		}
+		w.wantAt(req.Old, req.Record)
+		w.hook("update", "test $1 = refs/heads/main\n")
+		w.must(w.repo.Land(w.ctx, req))
+		w.wantAt(req.New, req.Record)
+	})
+	t.Run("burnt", func(t *testing.T) {
+		t.Parallel()
+		w, req := landing(t)
+		req.Single = true
+		w.must(w.repo.Append(w.ctx, "main", req.Ledger, req.Record))
+		burn := w.seal(req.Record, abortOf(req.Record)).SHA
+		w.must(w.repo.Append(w.ctx, "main", req.Record, burn))
+		if err := w.repo.Land(w.ctx, req); !errors.Is(err, queue.ErrMoved) {
+			t.Fatalf("got %v", err)
+		}
+		w.wantAt(req.Old, burn)
+	})
+}
+
+// What the server says about a push proves nothing while it cannot be read back.
+func TestLandThatCannotBeReadBackIsUncertain(t *testing.T) {
+	t.Parallel()
+	w, req := landing(t)
+	w.hook("update", "exit 1\n")
+	var mutex sync.Mutex
+	down := false
+	w.serve(nil)
+	w.front(func(out http.ResponseWriter, in *http.Request) bool {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if down && in.URL.Query().Get("service") == "git-upload-pack" {
+			http.Error(out, "gone fishing", http.StatusBadGateway)
+			return true
+		}
+		down = down || strings.HasSuffix(in.URL.Path, "/git-receive-pack")
+		return false
+	})
+	err := w.repo.Land(w.ctx, req)
+	var denied *queue.DeniedError
+	if err == nil || errors.As(err, &denied) || errors.Is(err, queue.ErrMoved) {
+		t.Fatalf("got %#v", err)
+	}
+}
+
+// The push is applied, and the answer to it lost.
+func TestLandFindsAPushWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	w, req := landing(t)
+	w.serve(nil)
+	w.front(nil, func(in *http.Request) bool { return strings.HasSuffix(in.URL.Path, "/git-receive-pack") })
+	w.must(w.repo.Land(w.ctx, req))
+	w.wantAt(req.New, req.Record)
 }
 
 func (w *world) treeOf(sha queue.SHA) string {

@@ -1,37 +1,40 @@
 package vcs
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"lander/internal/queue"
 )
 
-// plant puts a new, minimal .git into the tree, so that test suites can use git: HEAD detached at the commit, a copy of
-// the index, and the mirror's objects as an alternate, which git only ever reads. Nothing that a run writes there can
-// reach the mirror, the private index or the next run.
-func (s *slot) plant(sha queue.SHA, index []byte) error {
-	dir := filepath.Join(s.tree(), ".git")
-	for _, sub := range []string{"", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags"} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o777); err != nil {
-			return fmt.Errorf("make .git: %w", err)
-		}
-	}
-	config := "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
-	if len(sha) == 64 {
-		config = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = false\n[extensions]\n\tobjectformat = sha256\n"
-	}
-	config += "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
-	for name, text := range map[string][]byte{
-		"HEAD":                    []byte(sha + "\n"),
-		"config":                  []byte(config),
-		"index":                   index,
-		"objects/info/alternates": []byte(filepath.Join(s.repo.Dir, "objects") + "\n"),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
-			return fmt.Errorf("make .git: %w", err)
-		}
+// Plant puts a record into the mirror that was sealed elsewhere, or before the mirror was lost. A text that is not the object of that
+// name is refused.
+func (r *Repo) Plant(ctx context.Context, sealed queue.Sealed) error {
+	if err := r.plant(ctx, sealed); err != nil {
+		return fmt.Errorf("plant record %s: %w", sealed.SHA.Short(), err)
 	}
 	return nil
+}
+
+func (r *Repo) plant(ctx context.Context, sealed queue.Sealed) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := full(sealed.SHA); err != nil {
+		return err
+	}
+	if objectID("commit", []byte(sealed.Text), len(sealed.SHA)) != sealed.SHA {
+		return errors.New("its text was changed since it was sealed")
+	}
+	return r.keepRecord(sealed)
+}
+
+// keepRecord writes a record, and the empty tree that all records share.
+func (r *Repo) keepRecord(sealed queue.Sealed) error {
+	format := len(sealed.SHA)
+	if err := r.writeLoose(string(emptyTree(format)), object("tree", nil)); err != nil {
+		return err
+	}
+	return r.writeLoose(string(sealed.SHA), object("commit", []byte(sealed.Text)))
 }

@@ -24,6 +24,8 @@ type Repo struct {
 	Auth  func(ctx context.Context) (user, password string, err error)
 	Name  string // the committer's; empty means lander
 	Email string // the committer's address; empty means lander@localhost
+	// Sign makes the armored signature of a record of the ledger, see Signer. nil: records are not signed.
+	Sign func(payload []byte) (string, error)
 
 	fetching sync.Mutex // two fetches at once would fight over the refs
 }

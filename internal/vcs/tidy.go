@@ -10,7 +10,7 @@ import (
 )
 
 // Tidy forgets all pinned heads but those to keep, packs the mirror and drops what has been out of use for two weeks.
-// Candidates are not pinned, so none may be older than that.
+// Candidates are not pinned, so none may be older than that. Ledgers are never forgotten.
 func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
 	kept := map[string]bool{}
 	for _, sha := range keep {
@@ -20,7 +20,14 @@ func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
 	if err != nil {
 		return fmt.Errorf("tidy mirror: %w", err)
 	}
+	found, err := r.found(ctx)
+	if err != nil {
+		return fmt.Errorf("tidy mirror: %w", err)
+	}
 	var orders bytes.Buffer
+	for _, ref := range found {
+		fmt.Fprintf(&orders, "delete %s\x00\x00", ref)
+	}
 	for line := range bytes.Lines(out) {
 		if ref := strings.TrimSpace(string(line)); !kept[ref] {
 			fmt.Fprintf(&orders, "delete %s\x00\x00", ref)

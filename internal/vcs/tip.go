@@ -27,7 +27,11 @@ func (r *Repo) Tip(ctx context.Context, branch string) (queue.SHA, error) {
 
 // remoteRefs asks the remote for refs by their full names; those that it lacks are missing in the answer.
 func (r *Repo) remoteRefs(ctx context.Context, names ...string) (map[string]queue.SHA, error) {
-	out, err := r.remote(ctx, r.git(), append([]string{"ls-remote", "--", r.Remote}, names...)...)
+	return r.refsOf(ctx, r.Remote, names...)
+}
+
+func (r *Repo) refsOf(ctx context.Context, remote string, names ...string) (map[string]queue.SHA, error) {
+	out, err := r.remote(ctx, r.git(), append([]string{"ls-remote", "--", remote}, names...)...)
 	if err != nil {
 		return nil, err
 	}

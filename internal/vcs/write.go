@@ -19,19 +19,30 @@ import (
 // as fast: a candidate of three commits needs six of them.
 func (r *Repo) writeCommit(c commit) (commit, error) {
 	data := c.bytes()
-	object := append(fmt.Appendf(nil, "commit %d\x00", len(data)), data...)
-	sum := sha1.New()
-	if len(c.tree) == 64 {
-		sum = sha256.New()
-	}
-	sum.Write(object)
-	id := hex.EncodeToString(sum.Sum(nil))
-	c.id = queue.SHA(id)
-	if err := r.writeLoose(id, object); err != nil {
+	c.id = objectID("commit", data, len(c.tree))
+	if err := r.writeLoose(string(c.id), object("commit", data)); err != nil {
 		return commit{}, fmt.Errorf("write commit: %w", err)
 	}
 	return c, nil
 }
+
+// object is what git hashes and stores: a header and the data.
+func object(kind string, data []byte) []byte {
+	return append(fmt.Appendf(nil, "%s %d\x00", kind, len(data)), data...)
+}
+
+// objectID names an object in a repository whose ids have so many digits.
+func objectID(kind string, data []byte, format int) queue.SHA {
+	sum := sha1.New()
+	if format == 64 {
+		sum = sha256.New()
+	}
+	sum.Write(object(kind, data))
+	return queue.SHA(hex.EncodeToString(sum.Sum(nil)))
+}
+
+// emptyTree is the tree without files, which every record of a ledger has.
+func emptyTree(format int) queue.SHA { return objectID("tree", nil, format) }
 
 // writeLoose renames a finished file into place, also over one that is there: an object that a power cut left empty is
 // mended that way.
