@@ -97,7 +97,9 @@ func TestOutsideConfigurationIsIgnored(t *testing.T) {
 	w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/main", string(w.ids["base"])))
 	_, err = w.repo.Fetch(w.ctx, "main", Want{Head: w.ids["trunk"]})
 	w.must(err)
-	w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: "main", Old: w.ids["base"], New: built.SHA}))
+	first := w.adopt("main", w.ids["base"])
+	record := w.seal(first, landOf(w.ids["base"], built, w.ids["mine"])).SHA
+	w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: "main", Old: w.ids["base"], New: built.SHA, Ledger: first, Record: record}))
 	if _, err := os.Stat(alarm); err == nil {
 		t.Fatal("something of the machine's configuration was run")
 	}
@@ -130,7 +132,9 @@ func TestOddNames(t *testing.T) {
 		if tip != w.ids["base"] {
 			t.Fatalf("%s at %s", name, tip)
 		}
-		w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: name, Old: w.ids["base"], New: w.ids["mine"]}))
+		first := w.adopt(name, w.ids["base"])
+		record := w.seal(first, landOf(w.ids["base"], queue.Built{SHA: w.ids["mine"], Tree: w.ids["mine"]}, w.ids["mine"])).SHA
+		w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: name, Old: w.ids["base"], New: w.ids["mine"], Ledger: first, Record: record}))
 		if tip, err := w.repo.Tip(w.ctx, name); err != nil || tip != w.ids["mine"] {
 			t.Fatalf("%s at %s, %v", name, tip, err)
 		}

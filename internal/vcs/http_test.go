@@ -28,7 +28,7 @@ func (w *world) serve(spy func(in *http.Request)) {
 	w.must(err)
 	backend := &cgi.Handler{
 		Path: git, Args: []string{"http-backend"}, Dir: w.origin.Dir,
-		Env: append(Git{}.Environ(), "GIT_PROJECT_ROOT="+filepath.Dir(w.origin.Dir), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=lander"),
+		Env: append(Git{Hooks: filepath.Join(w.origin.Dir, "hooks")}.Environ(), "GIT_PROJECT_ROOT="+filepath.Dir(w.origin.Dir), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=lander"),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
 		user, password, ok := in.BasicAuth()

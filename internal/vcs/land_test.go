@@ -32,7 +32,7 @@ func landing(t *testing.T) (*world, queue.LandRequest) {
 // ready adopts trunk and makes a candidate with the record of its landing.
 func (w *world) ready(trunk, head string) queue.LandRequest {
 	w.t.Helper()
-	first := w.adopt(w.ids[trunk])
+	first := w.adopt("main", w.ids[trunk])
 	built := w.build(w.request(trunk, head))
 	record := w.seal(first, landOf(w.ids[trunk], built, w.ids[head]))
 	return queue.LandRequest{Trunk: "main", Old: w.ids[trunk], New: built.SHA, Ledger: first, Record: record.SHA}

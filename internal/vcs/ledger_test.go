@@ -8,11 +8,11 @@ import (
 	"lander/internal/queue"
 )
 
-// adopt begins a ledger for main.
-func (w *world) adopt(tip queue.SHA) queue.SHA {
+// adopt begins a ledger.
+func (w *world) adopt(trunk string, tip queue.SHA) queue.SHA {
 	w.t.Helper()
-	first := w.seal("", queue.Statement{Format: 1, Seq: 1, Lane: "acme/app:main", Decision: queue.DecisionAdopt, New: tip, At: at})
-	w.must(w.repo.Append(w.ctx, "main", "", first.SHA))
+	first := w.seal("", queue.Statement{Format: 1, Seq: 1, Lane: "acme/app:" + trunk, Decision: queue.DecisionAdopt, New: tip, At: at})
+	w.must(w.repo.Append(w.ctx, trunk, "", first.SHA))
 	return first.SHA
 }
 

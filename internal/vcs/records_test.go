@@ -156,7 +156,7 @@ func (w *world) must1(text string, err error) string {
 func BenchmarkRecords(b *testing.B) {
 	w := newWorld(b, "sha1")
 	w.play(func(s *script) { s.commit("base", tree{"a": "a\n"}) }).mirror("base")
-	first := w.adopt(w.ids["base"])
+	first := w.adopt("main", w.ids["base"])
 	const n = 10_000
 	chain := w.chain(first, n)
 	w.must(w.repo.git().Run(w.ctx, "update-ref", ledgerRef("main"), string(chain[n-1])))

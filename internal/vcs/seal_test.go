@@ -98,7 +98,7 @@ func TestSealAndPlant(t *testing.T) {
 			signer, err := NewSigner(w.key(ed25519Key(t)))
 			w.must(err)
 			w.repo.Sign = signer.Sign
-			first := w.adopt(w.ids["base"])
+			first := w.adopt("main", w.ids["base"])
 			sealed := w.seal(first, abortOf(first))
 			if again := w.seal(first, abortOf(first)); again != sealed {
 				t.Fatalf("sealed\n%v\nthen\n%v", sealed, again)
@@ -182,7 +182,7 @@ func TestGitAcceptsTheSignature(t *testing.T) {
 				signer, err := NewSigner(w.key(key))
 				w.must(err)
 				w.repo.Sign = signer.Sign
-				first := w.adopt(w.ids["base"])
+				first := w.adopt("main", w.ids["base"])
 				signed := w.seal(first, abortOf(first))
 				allowed := filepath.Join(t.TempDir(), "allowed")
 				w.must(os.WriteFile(allowed, []byte("lander@example.com "+signer.PublicKey()+"\n"), 0o600))

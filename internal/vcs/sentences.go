@@ -99,6 +99,55 @@ func sayLedgerUnknown(tip, known queue.SHA) string {
 	return fmt.Sprintf("the ledger stands at record %s without record %s, which is known to have been there, and no copy of that is left", tip.Short(), known.Short())
 }
 
+func sayNoCopy(known queue.SHA) string {
+	return fmt.Sprintf("record %s cannot be put back: no copy of it is left", known.Short())
+}
+
 func sayForeignRecord(sha queue.SHA, why string) string {
 	return fmt.Sprintf("commit %s in the ledger is no record of lander's: %s", sha.Short(), why)
+}
+
+// What lander doctor finds out about a git server.
+
+func sayProbeCreate(err error) string {
+	if err != nil {
+		return fmt.Sprintf("lander cannot make branches under %s: %v", queue.LedgerPrefix, err)
+	}
+	return "lander can make branches under " + queue.LedgerPrefix
+}
+
+func sayProbeDelete(left []string) string {
+	if len(left) > 0 {
+		return fmt.Sprintf("the server does not let go of branches under %s, which is as it should be for a ledger; delete by hand: %s", queue.LedgerPrefix, strings.Join(left, ", "))
+	}
+	return "lander can delete branches under " + queue.LedgerPrefix
+}
+
+func sayProbeLease(ok bool) string {
+	if !ok {
+		return "a push that expected the branch elsewhere moved it all the same: nothing is safe on this server"
+	}
+	return "a push that expects the branch elsewhere is refused"
+}
+
+const (
+	sayProbeAtomic    = "two branches move together or not at all"
+	sayProbeNoAtomic  = "the server does not offer atomic pushes: lander moves the ledger first and trunk after it, and a crash between the two is found and mended, not ruled out"
+	sayProbeNotAtomic = "the server offers atomic pushes, but moved one branch of two"
+	sayProbeHalf      = "the server offers atomic pushes, but refused one that should pass: "
+	sayProbeUnproven  = "the server took a branch below another one, so that it cannot be seen what it does when one of two is refused"
+)
+
+func sayProbeForward(ok bool) string {
+	if !ok {
+		return "a plain push went through that is no fast-forward"
+	}
+	return "a plain push that is no fast-forward is refused"
+}
+
+func sayProbeRewind(ok bool) string {
+	if !ok {
+		return fmt.Sprintf("the server lets a push by force take commits away under %s: forbid it there, and for trunk", queue.LedgerPrefix)
+	}
+	return "a push by force cannot take commits away under " + queue.LedgerPrefix
 }
