@@ -115,3 +115,25 @@ func report(b *testing.B, n int, spent map[string]time.Duration) {
 		b.ReportMetric(float64(d.Microseconds())/1000/float64(n), name)
 	}
 }
+
+// BenchmarkLand lands one commit after the other over HTTP; what is sealed and pushed beside trunk is part of it.
+func BenchmarkLand(b *testing.B) {
+	w := newWorld(b, "sha1")
+	w.play(func(s *script) { s.commit("base", tree{"a": "a\n"}) }).mirror("base")
+	w.serve(nil)
+	tip, ledger := w.ids["base"], w.adopt("main", w.ids["base"])
+	next := func(i int) commit {
+		by := fmt.Sprintf("B <b@example.com> %d +0000", 1700000000+i)
+		c, err := w.repo.writeCommit(commit{tree: queue.SHA(w.treeOf(w.ids["base"])), parents: []queue.SHA{tip}, author: by, committer: by, message: "x\n"})
+		w.must(err)
+		return c
+	}
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		c := next(i)
+		b.StartTimer()
+		record := w.seal(ledger, landOf(tip, queue.Built{SHA: c.id, Tree: c.tree}, c.id)).SHA
+		w.must(w.repo.Land(w.ctx, queue.LandRequest{Trunk: "main", Old: tip, New: c.id, Ledger: ledger, Record: record}))
+		tip, ledger = c.id, record
+	}
+}

@@ -1,8 +1,8 @@
 // Package vcs is git as a library over one bare mirror per repository. It is the only room that starts git.
 //
-// A Repo is one mirror of one remote. Fetch brings trunk and the approved heads in by their full ids and pins them under
-// refs/lander; Build makes the candidate; Check proves it by other code; Land moves trunk; Slots hands out clean work
-// trees to test it in. Each verb has a file of its own.
+// A Repo is one mirror of one remote. See brings trunk, its ledger and the approved heads in and pins them under refs/lander;
+// Build makes the candidate; Check proves it by other code; Seal makes the record of a decision, Records reads them back;
+// Land moves trunk and ledger; Slots hands out clean work trees to test in. Each verb has a file of its own.
 //
 // # How a candidate is made
 //
@@ -25,6 +25,22 @@
 // works out itself (twice if need be: with its own alignment and with the hunks that git diff prints). Where trunk
 // already holds an intermediate state of the change, the single commits are the explanation. What is left over is the
 // alarm.
+//
+// # The ledger
+//
+// A record is a commit: the empty tree, the record before it as first parent, the statement as JSON in its message. What
+// a landing speaks of are further parents, so that whoever has the ledger can check it with nothing else. Seal writes the
+// object and returns its text; Plant makes it again from the text, in any mirror.
+//
+// A push with a lease is a push by force. The lease keeps a ref from being moved from elsewhere; that it moves forward
+// only, and that the record says what the push does, Land and Append check themselves. Both refs go in one atomic push
+// and are read back in one look: a push that was reported as failed may have been applied, and one that was accepted may
+// have been undone. Only what was read back is believed; what the server said decides between a refusal and an unknown
+// end. A refusal is told apart by the status that git prints for programs, never by a message's text.
+//
+// The mirror keeps every ledger tip that it has seen. The ref that follows the branch is fetched without force: where the
+// branch went back or aside, that fetch fails, and the tip that was known is pinned on its own before the branch is
+// followed. So Records can always say what became of a record that is known, and Restore can put it back.
 //
 // # What git is allowed to see
 //

@@ -109,10 +109,15 @@ func TestLandRefusesWhatNoLeaseWouldStop(t *testing.T) {
 	t.Parallel()
 	w, good := landing(t)
 	foreign := w.seal(w.seal(good.Ledger, abortOf(good.Record)).SHA, landOf(good.Old, queue.Built{SHA: good.New, Tree: good.New}, w.ids["change"]))
+	to := func(sha queue.SHA) func(*queue.LandRequest) { // with a record that says so
+		return func(r *queue.LandRequest) {
+			r.New, r.Record = sha, w.seal(r.Ledger, landOf(r.Old, queue.Built{SHA: sha, Tree: sha}, w.ids["change"])).SHA
+		}
+	}
 	for name, change := range map[string]func(*queue.LandRequest){
-		"a sibling":               func(r *queue.LandRequest) { r.New = w.ids["change"] },
-		"itself":                  func(r *queue.LandRequest) { r.New = r.Old },
-		"an ancestor":             func(r *queue.LandRequest) { r.New = w.ids["base"] },
+		"a sibling":               to(w.ids["change"]),
+		"itself":                  to(good.Old),
+		"an ancestor":             to(w.ids["base"]),
 		"no record":               func(r *queue.LandRequest) { r.Record = "" },
 		"no ledger":               func(r *queue.LandRequest) { r.Ledger = "" },
 		"a record from elsewhere": func(r *queue.LandRequest) { r.Record = foreign.SHA },
