@@ -160,10 +160,16 @@ func stories() map[string]queue.Notice {
 
 func TestWhatPeopleRead(t *testing.T) {
 	t.Parallel()
-	for name, n := range stories() {
+	all := stories()
+	all["landed-closed"] = all["landed"]
+	for name, n := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := forge.Comment(n, site)
+			write := forge.Comment
+			if strings.HasSuffix(name, "-closed") {
+				write = forge.CommentOnClosed
+			}
+			got := write(n, site)
 			file := filepath.Join("testdata", name+".md")
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -177,7 +183,7 @@ func TestWhatPeopleRead(t *testing.T) {
 			if got != string(want) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
-			if again := forge.Comment(n, site); again != got {
+			if again := write(n, site); again != got {
 				t.Errorf("the same notice gives other words: %s", again)
 			}
 			if key, ok := forge.HiddenKey(got); !ok || key != n.Key {

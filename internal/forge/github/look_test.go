@@ -102,7 +102,36 @@ func TestALookAtAFork(t *testing.T) {
 	w.must(err)
 	n, err := w.hub.OpenPull(repo, hub.NewPull{Author: "rita", Title: "Idea", Head: "rita:idea"})
 	w.must(err)
-	if s := w.look(w.client(), queue.Number(n)); !s.Fork || s.Branch != "idea" || s.Base != "main" {
+	c := w.client()
+	if s := w.look(c, queue.Number(n)); !s.Fork || s.Branch != "idea" || s.Base != "main" || s.HeadRepo != "rita/app" || !s.Editable {
+		t.Errorf("it looks like %+v", s)
+	}
+	// Its author keeps its branch to herself.
+	w.must(w.hub.EditPull(repo, n, "rita", hub.Edit{MayEdit: new(bool)}))
+	if s := w.look(c, queue.Number(n)); s.Editable || s.HeadRepo != "rita/app" {
+		t.Errorf("it looks like %+v", s)
+	}
+	// A branch of the repository itself is lander's to push to, though GitHub calls none of them modifiable by maintainers.
+	own, _ := w.pull("door")
+	if s := w.look(c, own); s.Fork || !s.Editable || s.HeadRepo != repo {
+		t.Errorf("it looks like %+v", s)
+	}
+}
+
+func TestAHeadWhoseRepositoryIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n, _ := w.pull("door")
+	w.spoiled(func(rw http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/pulls/1") {
+			return false
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		_, err := fmt.Fprintf(rw, `{"number": 1, "state": "open", "maintainer_can_modify": true, "head": {"ref": "idea", "sha": "%040d", "repo": null}, "base": {"ref": "main", "repo": {"id": 1}}}`, 1)
+		w.must(err)
+		return true
+	})
+	if s := w.look(w.client(), n); !s.Fork || s.Editable || s.HeadRepo != "" || s.Branch != "idea" {
 		t.Errorf("it looks like %+v", s)
 	}
 }
