@@ -15,6 +15,13 @@ func sayOldGit(found string) string {
 	return fmt.Sprintf("git %s is too old: lander needs git 2.38 or newer, for merge-tree --write-tree", found)
 }
 
+// What a known hole of git means for lander.
+const (
+	sayHoleAttributes = "a .gitattributes of millions of lines, in any pull request, makes git write outside its memory, and with it run code as lander's user"
+	sayHoleClone      = "a crafted repository runs code as whoever clones it with its submodules or from this machine's disk; lander does neither, but a suite may"
+	sayHoleSubmodule  = "a crafted repository runs code as whoever fetches its submodules, and a git server can make a clone write anywhere; lander does neither, but a suite may"
+)
+
 func sayCredentialsInURL(remote string) string {
 	return fmt.Sprintf("remote %s holds a user name or a password: give the URL without them and the token by its own setting", remote)
 }
