@@ -234,13 +234,13 @@ func TestPollingAgainCostsNothing(t *testing.T) {
 func TestPollsSlowDownAsTheBudgetShrinks(t *testing.T) {
 	t.Parallel()
 	const want = time.Second
-	for name, make := range map[string]func(*world) *github.Client{
+	for name, open := range map[string]func(*world) *github.Client{
 		"token": (*world).client, "app": func(w *world) *github.Client { return w.app() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			c := make(w)
+			c := open(w)
 			if got := c.Pace(repo, want); got != want {
 				t.Errorf("before the first answer: every %v", got)
 			}
