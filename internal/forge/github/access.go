@@ -25,7 +25,7 @@ const (
 	Unknown Answer = "unknown"
 )
 
-func answer(yes bool) Answer {
+func told(yes bool) Answer {
 	if yes {
 		return Yes
 	}
@@ -62,13 +62,13 @@ func (c *Client) Access(ctx context.Context, repo string) (Access, error) {
 	if c.app != nil {
 		return a, wrap(deed, c.installed(ctx, owner, name, &a))
 	}
-	a.Push, a.Administers = answer(r.GetPermissions()["push"]), r.GetPermissions()["admin"]
+	a.Push, a.Administers = told(r.GetPermissions()["push"]), r.GetPermissions()["admin"]
 	// Only tokens of the old kind tell what they are good for. Of the others it shows when it is used.
 	a.Comment, a.Status, a.Workflows = Unknown, Unknown, Unknown
 	if said, ok := resp.Header["X-Oauth-Scopes"]; ok {
 		has := scopes(strings.Join(said, ","))
 		whole := has("repo") || !r.GetPrivate() && has("public_repo")
-		a.Comment, a.Status, a.Workflows = answer(whole), answer(whole || has("repo:status")), answer(has("workflow"))
+		a.Comment, a.Status, a.Workflows = told(whole), told(whole || has("repo:status")), told(has("workflow"))
 		if !whole {
 			a.Push = No
 		}
@@ -87,7 +87,7 @@ func (c *Client) installed(ctx context.Context, owner, name string, a *Access) e
 	if err != nil {
 		return c.fault("find installation", nil, err)
 	}
-	may := func(right string) Answer { return answer(right == "write" || right == "admin") }
+	may := func(right string) Answer { return told(right == "write" || right == "admin") }
 	p := in.GetPermissions()
 	a.Push, a.Status, a.Workflows = may(p.GetContents()), may(p.GetStatuses()), may(p.GetWorkflows())
 	a.Comment = may(cmp.Or(p.GetPullRequests(), p.GetIssues()))

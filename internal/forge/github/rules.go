@@ -287,7 +287,7 @@ func (r *reader) exempt(ctx context.Context, from rule, l *Lock) error {
 }
 
 // roles are the repository's roles by the numbers that rulesets give them.
-var roles = map[int64]string{1: "everybody who may read", 2: "everybody who may maintain", 3: "everybody who may triage", 4: "everybody who may write", 5: "administrators"}
+var roles = map[int64]string{2: "everybody who may maintain", 4: "everybody who may write", 5: "administrators"}
 
 // actor names whom a ruleset does not hold for.
 func (r *reader) actor(ctx context.Context, kind string, id int64, mode string) string {
