@@ -35,12 +35,18 @@ type (
 	Confirm struct{ Candidate *Candidate }
 
 	// Land moves trunk to the candidate. LandingBegun is saved before the push. When the candidate is landing already its push
-	// may have left: look at trunk first, and push only if it is not there and Push says so. Outcome: LandingDone or
-	// LandingUndone.
-	Land struct {
-		Candidate *Candidate
-		Push      bool
-	}
+	// may have left: what is to be done then, Resolve says. Outcome: LandingDone, LandingUndone or LandingHindered.
+	Land struct{ Candidate *Candidate }
+
+	// Adopt begins the lane's ledger. Outcome: LedgerSeen or LedgerDenied.
+	Adopt struct{ Statement Statement }
+
+	// Mend puts the known records of the ledger back where they are missing. Outcome: LedgerMended, LedgerSeen or LedgerDenied.
+	Mend struct{ Tip SHA }
+
+	// PutBack moves a pull request's branch back to the head that was approved, from where lander had put it for a landing that did
+	// not come about. Outcome: HeadPutBack.
+	PutBack struct{ Move HeadMove }
 )
 
 func (a Build) Key() string    { return fmt.Sprintf("build/%d", a.ID) }
@@ -48,9 +54,15 @@ func (a StartRun) Key() string { return fmt.Sprintf("run/%d/%d", a.Candidate.ID,
 func (a Abandon) Key() string  { return fmt.Sprintf("abandon/%d", a.ID) }
 func (a Confirm) Key() string  { return fmt.Sprintf("confirm/%d", a.Candidate.ID) }
 func (a Land) Key() string     { return fmt.Sprintf("land/%d", a.Candidate.ID) }
+func (a Adopt) Key() string    { return "adopt" }
+func (a Mend) Key() string     { return "mend/" + string(a.Tip) }
+func (a PutBack) Key() string  { return fmt.Sprintf("put back/%d/%s", a.Move.Number, a.Move.From) }
 
 func (Build) action()    {}
 func (StartRun) action() {}
 func (Abandon) action()  {}
 func (Confirm) action()  {}
 func (Land) action()     {}
+func (Adopt) action()    {}
+func (Mend) action()     {}
+func (PutBack) action()  {}

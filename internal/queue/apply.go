@@ -28,7 +28,11 @@ func (q Queue) Apply(ev Event) Queue {
 			if e.State == Queued {
 				e.State = Idle
 			}
-			q.put(e)
+			q.enter(e)
+		}
+	case ChangeRecalled:
+		if q.Entry(ev.Sight.Number) == nil && len(ev.Past) > 0 {
+			q.recallChange(ev)
 		}
 	case ChangeAsked:
 		if e := q.Entry(ev.Number); e != nil && !e.Gone && !e.handled(ev.Ask.ID) {
@@ -62,14 +66,29 @@ func (q Queue) Apply(ev Event) Queue {
 			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateConfirmed, ev.At })
 		}
 	case LandingBegun:
-		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateConfirmed && q.mayBegin(c, ev.At) {
-			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateLanding, ev.At })
-			q.record(ev.At, 0, ev.ID, "landing begun", recordIntent(q.Lane, c))
-		}
+		q.begun(ev)
 	case LandingDone:
 		q.landed(ev)
 	case LandingUndone:
 		q.undone(ev)
+	case LandingHindered:
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateLanding {
+			q.hindered(ev.Reason, ev.At)
+		}
+	case LedgerSeen:
+		q.ledgerSeen(ev)
+	case LedgerMended:
+		q.Ledger.Mend = false
+	case LedgerDenied:
+		q.hindered(sayLedgerDenied(q.Lane, ev.Reason), ev.At)
+	case HeadPutBack:
+		q.putBack(ev)
+	case DeliveryMissed:
+		q.record(ev.At, ev.Number, 0, "delivery missed", recordMissed())
+	case Breached:
+		if q.Stop == nil {
+			q.stop(Stop{Reason: ev.Reason, At: ev.At}, "breach")
+		}
 	case Abandoned:
 		if c := q.Candidate(ev.ID); c != nil && !c.ended() && c.State != CandidateLanding {
 			q.end(c, CandidateAbandoned, ev.Reason, ev.At)
@@ -90,6 +109,7 @@ func (q Queue) Apply(ev Event) Queue {
 			q.Pause = nil
 		}
 		if q.Stop != nil && knew(q.Stop.At) {
+			q.Ledger.Mend = q.Ledger.Mend || q.Stop.Ledger
 			q.Stop = nil
 		}
 		if q.Trouble != nil && knew(q.Trouble.At) {
@@ -133,27 +153,26 @@ func (q *Queue) trunk(ev TrunkSeen) {
 			return // it may be our own push; its resolution reads trunk again
 		}
 	}
+	m := Move{Kind: MoveBypass, New: ev.Tip, At: ev.At}
 	switch {
 	case q.Tip == "":
+		m.Kind = MoveAdopt
 		q.record(ev.At, 0, 0, "adopted", recordAdopted(q.Lane, ev.Tip))
 	case ev.Rewound:
-		q.Stop = &Stop{Reason: sayRewound(q.Tip, ev.Tip), At: ev.At}
-		q.record(ev.At, 0, 0, "rewound", q.Stop.Reason)
-		q.livingLine(ev.At)
+		m.Kind = MoveRewind
+		q.stop(Stop{Reason: sayRewound(q.Tip, ev.Tip), At: ev.At}, "rewound")
 	default:
 		q.record(ev.At, 0, 0, "bypass", sayBypass(q.Tip, ev.Tip))
 	}
-	q.moveTip(ev.Tip)
+	q.moved(m)
 }
 
-// moveTip lets everything that was set aside for a conflict with what lay below be tried again on the new trunk.
-func (q *Queue) moveTip(tip SHA) {
-	q.Tip = tip
-	for _, e := range q.Entries {
-		if e.HeldBy != 0 && q.CandidateOf(e.HeldBy) == nil {
-			q.edit(e.Number, func(e *Entry) { e.HeldBy = 0 })
-		}
-	}
+// stop holds the whole lane until an admin resumes it.
+func (q *Queue) stop(s Stop, kind string) {
+	s.Ledger = s.Ledger || q.Stop != nil && q.Stop.Ledger // one thing more does not make the other good
+	q.Stop = &s
+	q.record(s.At, 0, 0, kind, s.Reason)
+	q.livingLine(s.At)
 }
 
 func (q *Queue) made(ev CandidateMade) {
@@ -258,12 +277,6 @@ func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
 	}
 }
 
-// mayBegin checks at the intent what Plan saw before it: between the two, facts may have come in.
-func (q *Queue) mayBegin(c *Candidate, at time.Time) bool {
-	return q.Stop == nil && !q.PausedAt(at) && q.moot(c, Policy{}) == "" &&
-		!slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
-}
-
 func (q *Queue) landed(ev LandingDone) {
 	c := q.Candidate(ev.ID)
 	if c == nil || c.State != CandidateLanding {
@@ -271,10 +284,8 @@ func (q *Queue) landed(ev LandingDone) {
 	}
 	q.end(c, CandidateLanded, "", ev.At)
 	q.Trouble = nil
-	if ev.Tip != c.Built.SHA {
-		q.record(ev.At, 0, 0, "bypass", sayBypass(c.Built.SHA, ev.Tip))
-	}
-	q.moveTip(ev.Tip)
+	q.Ledger.Tip, q.Ledger.Seq = c.Intent.Record.SHA, c.Intent.Seq
+	q.moved(Move{Kind: MoveLand, New: c.Built.SHA, At: ev.At, Candidate: c.ID, Record: q.Ledger.Tip, Seq: q.Ledger.Seq, Members: c.Members})
 	for _, m := range c.Members {
 		l := &Landing{Candidate: c.ID, Head: m.Head, Tip: c.Built.SHA, At: ev.At}
 		for _, bc := range c.Built.Commits {
@@ -286,8 +297,11 @@ func (q *Queue) landed(ev LandingDone) {
 		if e == nil {
 			continue
 		}
+		q.edit(m.Number, func(e *Entry) { e.Past = append(e.Past, *l) })
 		if e.Head == m.Head {
-			q.edit(m.Number, func(e *Entry) { e.State, e.Landing, e.Drop, e.HeldBy, e.Aside = Landed, l, nil, 0, nil })
+			q.edit(m.Number, func(e *Entry) {
+				e.State, e.Landing, e.Drop, e.HeldBy, e.Aside, e.Displaced = Landed, l, nil, 0, nil, ""
+			})
 			q.living(e, ev.At)
 		}
 		q.record(ev.At, m.Number, c.ID, "landed", recordLanded(m, l))
@@ -309,20 +323,21 @@ func (q *Queue) undone(ev LandingUndone) {
 	}
 	// It is green still: where trunk stands as it did, it is confirmed anew and landed; where not, the plan gives it up.
 	q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidatePassed, ev.At })
+	q.displace(c)
 	q.livingAll(c, ev.At)
 	if ev.Denied == "" {
 		q.record(ev.At, 0, c.ID, "landing undone", sayUndone())
 		return
 	}
 	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
-	t := &Trouble{Reason: ev.Denied, At: ev.At, Tries: 1}
+	t := &Trouble{Reason: ev.Denied, At: ev.At, Tries: 1, Denied: 1}
 	if q.Trouble != nil {
-		t.Tries, t.Dropped = q.Trouble.Tries+1, q.Trouble.Dropped
+		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied+1, q.Trouble.Dropped
 	}
 	// A server may refuse one change for what is in it, and then nobody else need wait for it. It may also refuse all: then at most
 	// one change is dropped for it, and the lane waits for the operator.
-	if t.Tries == deniedTries && t.Dropped == 0 {
-		t.Tries, t.Dropped = 1, c.Members[0].Number
+	if t.Denied == deniedTries && t.Dropped == 0 {
+		t.Tries, t.Denied, t.Dropped = 1, 0, c.Members[0].Number
 		c = q.Candidate(c.ID)
 		q.end(c, CandidateFailed, sayDenied(ev.Denied), ev.At)
 		for _, m := range c.Members {
@@ -333,6 +348,23 @@ func (q *Queue) undone(ev LandingUndone) {
 	}
 	t.NotTill = ev.At.Add(backoff(t.Tries))
 	q.Trouble = t
+}
+
+// hindered is a fault outside lander that keeps the whole lane from going on; it is tried again later and later.
+func (q *Queue) hindered(reason string, at time.Time) {
+	if q.Trouble != nil && !q.Trouble.At.Before(at) {
+		return // heard before
+	}
+	t := &Trouble{Reason: reason, At: at, Tries: 1}
+	if q.Trouble != nil {
+		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied, q.Trouble.Dropped
+	}
+	t.NotTill = at.Add(backoff(t.Tries))
+	if q.Trouble == nil || q.Trouble.Reason != reason {
+		q.record(at, 0, 0, "hindered", reason)
+	}
+	q.Trouble = t
+	q.livingLine(at)
 }
 
 // putAside lets others go ahead of a change that lander cannot go on with now.

@@ -30,8 +30,8 @@ func TestAnApprovingReviewLandsTheChange(t *testing.T) {
 	w.is(1, Landed)
 	w.says("#1 living landed", "#1 landed as c001c001")
 	w.plans()
-	if w.trunk != commit(1) || w.q.Tip != commit(1) {
-		t.Fatalf("trunk stands on %s, seen as %s, want %s", w.trunk, w.q.Tip, commit(1))
+	if w.tip() != commit(1) || w.q.Tip != commit(1) {
+		t.Fatalf("trunk stands on %s, seen as %s, want %s", w.tip(), w.q.Tip, commit(1))
 	}
 }
 
@@ -175,13 +175,13 @@ func TestAPushWhileItIsTestedGivesTheCandidateUp(t *testing.T) {
 			w.pushHead(1, 2)
 			w.look(1)
 			w.plans("abandon 1: #1 left the queue")
-			w.apply(LandingBegun{1, w.now})
+			w.begin(1)
 			if got := w.q.Candidate(1).State; got != state {
 				t.Fatalf("an intent for an unreviewed head was taken: %s", got)
 			}
 			w.settle()
 			w.is(1, Idle)
-			if w.trunk != trunk(0) {
+			if w.tip() != trunk(0) {
 				t.Fatal("the old head landed")
 			}
 		})

@@ -35,6 +35,7 @@ type Candidate struct {
 	NotTill time.Time // earliest start of the next run, after trouble of the host
 	Verdict *Verdict  // of run number Run; written once
 	Reason  string    // why it ended, when failed or abandoned
+	Intent  *Intent   // the newest; nil before the first
 }
 
 // Has reports whether n is a member.

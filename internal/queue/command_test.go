@@ -88,7 +88,7 @@ func TestWithdraw(t *testing.T) {
 			w.says("#1 living idle", "#1 thumb", "#1 living idle")
 			w.settle()
 			w.plans()
-			if w.trunk != trunk(0) {
+			if w.tip() != trunk(0) {
 				t.Fatal("it landed after it was withdrawn")
 			}
 		})

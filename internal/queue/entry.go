@@ -33,7 +33,10 @@ type Entry struct {
 	HeldBy     Number     // conflicts with this change ahead, which may still leave; 0: none
 	Aside      *Aside     // could not go on for a reason of its own; nil: never so far
 	Drop       *Drop      // set while Dropped
-	Landing    *Landing   // the newest landing of this pull request; set while Landed
+	Landing    *Landing   // how this head came to trunk; set while Landed
+	Past       []Landing  // every landing of this pull request, oldest first; none of their heads lands again
+	Ours       []SHA      // commits that lander itself may have put onto its branch
+	Displaced  SHA        // which of Ours its branch may hold instead of Head; empty: none
 	Gone       bool       // closed on the forge: the entry leaves the Queue at the next save
 }
 
@@ -44,11 +47,14 @@ type Change struct {
 	Branch string
 	Fork   bool
 	Draft  bool
-	Title  string
-	Body   string
-	URL    string
-	Author Person
-	Labels []string
+	// HeadRepo is the "owner/name" that has the branch, empty when it is gone. Editable: lander may push to the branch.
+	HeadRepo string
+	Editable bool
+	Title    string
+	Body     string
+	URL      string
+	Author   Person
+	Labels   []string
 }
 
 // Approval is one person's consent to land exactly one head.
@@ -98,6 +104,17 @@ type Landing struct {
 	At        time.Time     `json:"at"`
 }
 
+// past is how head came to trunk, or nil: never.
+func (e *Entry) past(head SHA) *Landing {
+	for i := range e.Past {
+		if e.Past[i].Head == head {
+			l := e.Past[i]
+			return &l
+		}
+	}
+	return nil
+}
+
 // waiting reports whether the entry has a place in the line.
 func (e *Entry) waiting() bool { return e.State == Queued && !e.Gone }
 
@@ -114,5 +131,7 @@ func (e *Entry) clone() *Entry {
 	c.Approvals = slices.Clone(e.Approvals)
 	c.Objections = slices.Clone(e.Objections)
 	c.Handled = slices.Clone(e.Handled)
+	c.Past = slices.Clone(e.Past)
+	c.Ours = slices.Clone(e.Ours)
 	return &c
 }

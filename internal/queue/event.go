@@ -27,6 +27,12 @@ type (
 	// it was told is not done again, and what landed does not land twice.
 	ChangeRemembered struct{ Entry *Entry }
 
+	// ChangeRecalled is a look at a pull request that landed before this database began.
+	ChangeRecalled struct {
+		Sight Sight
+		Past  []Landing // oldest first
+	}
+
 	// ChangeAsked is a command that came another way than by a comment: from the CLI or a page.
 	ChangeAsked struct {
 		Number Number
@@ -91,21 +97,66 @@ type (
 
 	// LandingBegun is the intent: from here on the push may have left.
 	LandingBegun struct {
+		ID     CandidateID
+		Intent Intent
+		At     time.Time
+	}
+
+	// LandingDone says that the ledger was read back and holds the intent's record. Where trunk stands is a TrunkSeen of its own.
+	LandingDone struct {
 		ID CandidateID
 		At time.Time
 	}
 
-	// LandingDone says that trunk was read back and holds the candidate.
-	LandingDone struct {
-		ID  CandidateID
-		Tip SHA // what was read back
-		At  time.Time
-	}
-
-	// LandingUndone says that the push did not happen and that trunk was read back without the candidate.
+	// LandingUndone says that the ledger was read back and that the intent's record can never be part of it.
 	LandingUndone struct {
 		ID     CandidateID
-		Denied string // the git server's reason; empty: trunk moved
+		Denied string // why the git server refused the push; empty: trunk moved, or landing was not wanted any more
+		At     time.Time
+	}
+
+	// LandingHindered says that an intent is open and can be neither finished nor given up now.
+	LandingHindered struct {
+		ID     CandidateID
+		Reason string
+		At     time.Time
+	}
+
+	// LedgerSeen is a look at the lane's ledger.
+	LedgerSeen struct {
+		Tip     SHA       // empty: there is none
+		Above   []Written // above what was known, oldest first
+		Single  bool      // the git server cannot move two branches at once
+		Problem *LedgerError
+		At      time.Time
+	}
+
+	// LedgerMended says that the records that were missing are back.
+	LedgerMended struct{ At time.Time }
+
+	// LedgerDenied says that the git server refuses to take records.
+	LedgerDenied struct {
+		Reason string
+		At     time.Time
+	}
+
+	// HeadPutBack is the outcome of a PutBack deed.
+	HeadPutBack struct {
+		Number  Number
+		From    SHA
+		Problem string // why it stays as it is; empty: it was put back
+		At      time.Time
+	}
+
+	// DeliveryMissed says that a poll found what a webhook should have told.
+	DeliveryMissed struct {
+		Number Number
+		At     time.Time
+	}
+
+	// Breached says that an audit found trunk or the ledger not to be what lander left there.
+	Breached struct {
+		Reason string
 		At     time.Time
 	}
 
@@ -133,6 +184,7 @@ type (
 
 func (ChangeSeen) event()       {}
 func (ChangeRemembered) event() {}
+func (ChangeRecalled) event()   {}
 func (ChangeUnseen) event()     {}
 func (ChangeStuck) event()      {}
 func (ChangeAsked) event()      {}
@@ -147,5 +199,12 @@ func (LandingBegun) event()     {}
 func (LandingDone) event()      {}
 func (LandingUndone) event()    {}
 func (Abandoned) event()        {}
+func (LandingHindered) event()  {}
+func (LedgerSeen) event()       {}
+func (LedgerMended) event()     {}
+func (LedgerDenied) event()     {}
+func (HeadPutBack) event()      {}
+func (Breached) event()         {}
+func (DeliveryMissed) event()   {}
 func (Paused) event()           {}
 func (Resumed) event()          {}

@@ -66,6 +66,18 @@ func (w *world) waits(n Number, want ...string) {
 	}
 }
 
+// ledgerSays compares the decisions that the ledger holds.
+func (w *world) ledgerSays(want ...Decision) {
+	w.t.Helper()
+	var got []Decision
+	for _, r := range w.ledger {
+		got = append(got, r.Statement.Decision)
+	}
+	if !slices.Equal(got, want) {
+		w.t.Fatalf("the ledger says %q, want %q", got, want)
+	}
+}
+
 // line compares the order of the queue.
 func (w *world) line(want ...Number) {
 	w.t.Helper()
@@ -113,7 +125,7 @@ func (w *world) upto(state CandidateState) *Candidate {
 			}
 			w.apply(RunReported{a.Candidate.ID, a.Run, green(a.Candidate, a.Run), w.now})
 		case Land:
-			w.apply(LandingBegun{a.Candidate.ID, w.now})
+			w.begin(a.Candidate.ID)
 		default:
 			w.do(a)
 		}

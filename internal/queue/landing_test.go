@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -10,7 +11,7 @@ func TestNothingLandsBeforeItWasLookedAtAgain(t *testing.T) {
 	w := newWorld(t)
 	w.upto(CandidatePassed)
 	w.plans("confirm 1")
-	w.apply(LandingBegun{1, w.now}) // not yet
+	w.begin(1) // not yet
 	w.plans("confirm 1")
 	w.apply(Confirmed{1, w.now})
 	w.plans("land 1")
@@ -27,7 +28,7 @@ func TestTheLastLookFindsANewHead(t *testing.T) {
 	w.pushHead(1, 2) // and the webhook was lost
 	w.settle()
 	w.is(1, Idle)
-	if w.trunk != trunk(0) {
+	if w.tip() != trunk(0) {
 		t.Fatal("an unreviewed head landed")
 	}
 }
@@ -37,9 +38,9 @@ func TestACrashAfterTheIntentLandsItAgain(t *testing.T) {
 	t.Run("the push had arrived", func(t *testing.T) {
 		w := newWorld(t)
 		c := w.upto(CandidateLanding)
-		w.trunk = c.Built.SHA
-		w.seeTrunk(false) // our own push is no bypass
-		w.plans("land 1")
+		w.pushed(c)
+		w.seeTrunk() // our own push is no bypass
+		w.plans("resolve 1")
 		w.settle()
 		w.is(1, Landed)
 		for _, r := range w.wrote {
@@ -51,16 +52,18 @@ func TestACrashAfterTheIntentLandsItAgain(t *testing.T) {
 	t.Run("the push had not left", func(t *testing.T) {
 		w := newWorld(t)
 		w.upto(CandidateLanding)
-		w.plans("land 1")
+		w.plans("resolve 1")
 		w.settle()
 		w.is(1, Landed)
+		w.ledgerSays("adopt", "land")
 	})
 	t.Run("somebody else was first", func(t *testing.T) {
 		w := newWorld(t)
 		w.upto(CandidateLanding)
-		w.trunk = trunk(1)
-		w.plans("land 1")
+		w.bypass(1)
+		w.plans("resolve 1")
 		w.settle()
+		w.ledgerSays("adopt", "abort", "land")
 		w.is(1, Landed)
 		if got := w.q.Entry(1).Landing; got.Candidate != 2 {
 			t.Fatalf("landed by candidate %d, which stood on the old trunk", got.Candidate)
@@ -69,8 +72,9 @@ func TestACrashAfterTheIntentLandsItAgain(t *testing.T) {
 	})
 	t.Run("and somebody pushed on top before it was read back", func(t *testing.T) {
 		w := newWorld(t)
-		w.upto(CandidateLanding)
-		w.apply(LandingDone{1, trunk(5), w.now})
+		w.pushed(w.upto(CandidateLanding))
+		w.bypass(5)
+		w.settle()
 		w.is(1, Landed)
 		if w.q.Entry(1).Landing.Tip != commit(1) || w.q.Tip != trunk(5) {
 			t.Fatalf("landed as %s on trunk %s", w.q.Entry(1).Landing.Tip, w.q.Tip)
@@ -79,21 +83,25 @@ func TestACrashAfterTheIntentLandsItAgain(t *testing.T) {
 	})
 }
 
-func TestPausedDuringLandingItOnlyLooks(t *testing.T) {
+func TestPausedDuringLandingItIsFinishedOrGivenUpForEver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.upto(CandidateLanding)
 	w.apply(Paused{By: "ada", Reason: "release", At: w.now})
-	w.plans("land 1 without push")
+	w.plans("resolve 1")
 	v := *w
-	v.trunk = c.Built.SHA // it had left before the pause
+	v.pushed(c) // it had left before the pause
 	v.settle()
 	v.is(1, Landed)
 
 	w.settle()
 	w.is(1, Queued)
 	w.plans()
-	if w.trunk != trunk(0) {
+	w.ledgerSays("adopt", "abort")
+	if w.pushed(c) {
+		t.Fatal("a push that was given up arrived late, and was taken")
+	}
+	if w.tip() != trunk(0) {
 		t.Fatal("trunk moved while landing was paused")
 	}
 	w.apply(Resumed{By: "ada", At: w.now})
@@ -105,8 +113,8 @@ func TestNoIntentWhileSomethingStandsAgainstIt(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]func(w *world){
 		"paused":      func(w *world) { w.apply(Paused{By: "ada", At: w.now}) },
-		"rewound":     func(w *world) { w.trunk = trunk(9); w.seeTrunk(true) },
-		"trunk moved": func(w *world) { w.trunk = trunk(9); w.seeTrunk(false) },
+		"rewound":     func(w *world) { w.trunk = []SHA{trunk(9)}; w.seeTrunk() },
+		"trunk moved": func(w *world) { w.bypass(9); w.seeTrunk() },
 		"withdrawn":   func(w *world) { w.say(1, ann, "withdraw") },
 		"held":        func(w *world) { w.say(1, raj, "hold") },
 		"draft":       func(w *world) { w.pulls[1].Draft = true; w.wait(time.Second); w.look(1) },
@@ -117,7 +125,7 @@ func TestNoIntentWhileSomethingStandsAgainstIt(t *testing.T) {
 			w := newWorld(t)
 			w.upto(CandidateConfirmed)
 			before(w)
-			w.apply(LandingBegun{1, w.now})
+			w.begin(1)
 			if got := w.q.Candidate(1).State; got == CandidateLanding {
 				t.Fatal("the intent was taken")
 			}
@@ -130,8 +138,10 @@ func TestADeniedPushIsTriedAgainLaterAndLater(t *testing.T) {
 	w := newWorld(t)
 	w.upto(CandidateConfirmed)
 	for _, wait := range []time.Duration{5 * time.Second, 10 * time.Second} {
-		w.apply(LandingBegun{1, w.now})
-		w.apply(LandingUndone{1, "protected branch", w.now})
+		w.plans("land 1")
+		w.denies = "protected branch"
+		w.step()
+		w.denies = ""
 		w.is(1, Queued)
 		w.waits(1, "trouble", "landing")
 		w.plans()
@@ -149,6 +159,7 @@ func TestADeniedPushIsTriedAgainLaterAndLater(t *testing.T) {
 		t.Fatal("the trouble is still shown after the landing")
 	}
 	w.noted(0, "landing denied")
+	w.ledgerSays("adopt", "abort", "abort", "land")
 }
 
 // A server that refuses one change for what is in it must not keep the others waiting; one that refuses all must not have them all
@@ -160,8 +171,10 @@ func TestAPushThatIsAlwaysDenied(t *testing.T) {
 	w.open(2)
 	w.approve(2, rita)
 	deny := func(id CandidateID) {
-		w.apply(LandingBegun{id, w.now})
-		w.apply(LandingUndone{id, "file too large", w.now})
+		w.denies = "file too large"
+		w.plans(fmt.Sprintf("land %d", id))
+		w.step()
+		w.denies = ""
 		w.wait(w.q.Trouble.NotTill.Sub(w.now))
 	}
 	for range deniedTries - 1 {
@@ -227,11 +240,18 @@ func TestAnOldIntentIsNotPushedWithoutALook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidateLanding)
-	w.plans("land 1")
-	w.wait(time.Hour)
-	w.plans("land 1 without push")
-	w.wait(-2 * time.Hour) // a clock that was set back makes nothing fresh
-	w.plans("land 1 without push")
+	for name, age := range map[string]time.Duration{"after an hour": time.Hour, "by a clock that was set back": -time.Hour} {
+		v := *w
+		v.wait(age)
+		v.do(v.q.Plan(v.now, v.p)[0])
+		v.ledgerSays("adopt", "abort")
+		v.is(1, Queued)
+		if v.tip() != trunk(0) {
+			t.Fatalf("it was pushed %s", name)
+		}
+	}
+	w.do(w.q.Plan(w.now, w.p)[0])
+	w.is(1, Landed)
 }
 
 func TestAHeadThatLandedAndComesBackIsLanded(t *testing.T) {
@@ -276,7 +296,7 @@ func TestTrunkMovedBeforeThePush(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidateConfirmed)
-	w.trunk = trunk(1) // and nobody has noticed
+	w.bypass(1) // and nobody has noticed
 	w.forget()
 	w.step()
 	w.noted(0, "landing undone")
@@ -290,11 +310,11 @@ func TestTrunkMovedBeforeThePush(t *testing.T) {
 func TestAHeadPushedWhileItsOldOneLands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.upto(CandidateLanding)
+	c := w.upto(CandidateLanding)
 	w.pushHead(1, 2)
 	w.approve(1, raj)
-	w.plans("land 1 without push") // nothing more is done for the old head, but it may be on trunk already
-	w.trunk = commit(1)
+	w.plans("resolve 1") // nothing more is done for the old head, but it may be on trunk already
+	w.pushed(c)
 	w.forget()
 	for _, a := range w.q.Plan(w.now, w.p) {
 		w.do(a)
@@ -322,13 +342,9 @@ func TestClosedWhileItsPushMayHaveLeft(t *testing.T) {
 			w.wait(time.Second)
 			w.look(1)
 			w.save()
-			if merged {
-				w.plans("land 1")
-			} else {
-				w.plans("land 1 without push")
-			}
+			w.plans("resolve 1")
 			v := *w
-			v.trunk = c.Built.SHA // it had left
+			v.pushed(c) // it had left
 			v.forget()
 			v.settle()
 			v.is(1, Landed)
@@ -344,7 +360,7 @@ func TestClosedWhileItsPushMayHaveLeft(t *testing.T) {
 			w.wait(time.Second)
 			w.look(1)
 			w.is(1, "none")
-			if w.trunk != trunk(0) {
+			if w.tip() != trunk(0) {
 				t.Fatal("a closed pull request landed")
 			}
 		})

@@ -90,15 +90,15 @@ func TestARewindStopsTheLaneUntilAnAdminHasLooked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidatePassed)
-	w.trunk = trunk(7)
-	w.seeTrunk(true)
+	w.trunk = []SHA{trunk(7)}
+	w.seeTrunk()
 	w.waits(1, "stopped", "landing")
 	w.says("#1 living testing")
 	w.settle() // the candidate on the old trunk is given up, and that is all
 	w.plans()
 	w.noted(0, "rewound")
-	w.trunk = trunk(8)
-	w.seeTrunk(false) // it moves on, but nobody has looked yet
+	w.bypass(8)
+	w.seeTrunk() // it moves on, but nobody has looked yet
 	w.plans()
 	w.apply(Resumed{By: "ada", At: w.now})
 	w.plans("build 2 of #1 on f008f008")
@@ -108,8 +108,8 @@ func TestABypassIsNotedAndBuiltUpon(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidateTesting)
-	w.trunk = trunk(1)
-	w.seeTrunk(false)
+	w.bypass(1)
+	w.seeTrunk()
 	w.noted(0, "bypass")
 	w.plans("abandon 1: trunk moved to f001f001")
 	w.step()
@@ -129,7 +129,7 @@ func TestNothingIsBuiltBeforeTrunkWasSeen(t *testing.T) {
 	w.plans()
 	w.apply(TrunkSeen{Tip: "", At: w.now}) // an answer that names no tip
 	w.plans()
-	w.seeTrunk(false)
+	w.seeTrunk()
 	w.apply(TrunkSeen{Tip: "", At: w.now})
 	w.plans("build 1 of #1 on f000f000")
 }

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func (w *walker) nonsense() Event {
 		}
 		return Member{Number: n, Head: head(n, rapid.IntRange(1, 3).Draw(w.T, "rev"))}
 	}
-	switch rapid.IntRange(0, 17).Draw(w.T, "fact") {
+	switch rapid.IntRange(0, 19).Draw(w.T, "fact") {
 	case 0, 1, 2, 3:
 		return ChangeSeen{w.anySight(number(), when)}
 	case 4:
@@ -77,13 +78,75 @@ func (w *walker) nonsense() Event {
 	case 13:
 		return Confirmed{id(), when}
 	case 14:
-		return LandingBegun{id(), when}
+		return w.anyIntent(id(), when)
 	case 15:
-		return rapid.SampledFrom([]Event{LandingDone{id(), tip(), when}, LandingUndone{id(), "", when}, LandingUndone{id(), "protected branch", when}}).Draw(w.T, "landing")
+		return rapid.SampledFrom([]Event{
+			LandingDone{id(), when}, LandingUndone{id(), "", when}, LandingUndone{id(), "protected branch", when}, LandingHindered{id(), "protected branch", when},
+		}).Draw(w.T, "landing")
 	case 16:
 		return rapid.SampledFrom([]Event{Abandoned{id(), "any reason", when}, ChangeUnseen{number(), when}}).Draw(w.T, "leave")
+	case 17:
+		return w.anyLook(when)
+	case 18:
+		return rapid.SampledFrom([]Event{
+			LedgerMended{when}, LedgerDenied{"protected branch", when}, Breached{"trunk has a commit that no record names", when},
+			HeadPutBack{Number: number(), From: tip(), At: when}, HeadPutBack{Number: number(), From: commit(w.q.Next), Problem: "it says why", At: when},
+		}).Draw(w.T, "ledger")
 	}
 	return rapid.SampledFrom([]Event{Resumed{"ada", when}, Resumed{"ada", when}, Paused{By: "ada", At: when}, Paused{By: "raj", At: when, Until: when.Add(3)}}).Draw(w.T, "pause")
+}
+
+// anyIntent is the right one of a candidate, or nearly.
+func (w *walker) anyIntent(id CandidateID, when time.Time) Event {
+	ev := LandingBegun{ID: id, At: when}
+	if c := w.q.Candidate(id); c != nil {
+		ev = begun(w.q, id, when, w.p)
+	}
+	switch rapid.IntRange(0, 9).Draw(w.T, "intent") {
+	case 0:
+		ev.Intent.Seq++
+	case 1:
+		ev.Intent.Ledger = commit(1)
+	case 2:
+		ev.Intent.Record = Sealed{}
+	case 3:
+		ev.Intent = Intent{}
+	}
+	return ev
+}
+
+// anyLook is a look at a ledger whose records are nearly right.
+func (w *walker) anyLook(when time.Time) Event {
+	ev := LedgerSeen{Single: rapid.IntRange(0, 5).Draw(w.T, "single") == 5, At: when}
+	switch rapid.IntRange(0, 7).Draw(w.T, "problem") {
+	case 0:
+		ev.Problem = &LedgerError{Missing: true, Reason: "a record is not there any more"}
+	case 1:
+		ev.Problem = &LedgerError{Reason: "a record is not lander's"}
+	}
+	parent, seq := w.q.Ledger.Tip, w.q.Ledger.Seq
+	for range rapid.IntRange(0, 3).Draw(w.T, "records") {
+		seq += int64(rapid.SampledFrom([]int{1, 1, 1, 1, 1, 0, 2}).Draw(w.T, "seq"))
+		n := Number(rapid.IntRange(1, 3).Draw(w.T, "number"))
+		s := Statement{
+			Format: 1, Seq: seq, Lane: rapid.SampledFrom([]string{"acme/app:main", "acme/app:main", "acme/app:main", "acme/app:main", "acme/app:dev"}).Draw(w.T, "lane"),
+			Decision: rapid.SampledFrom([]Decision{DecisionLand, DecisionLand, DecisionAbort, DecisionAdopt}).Draw(w.T, "decision"),
+			Attempt:  w.q.Next + CandidateID(rapid.IntRange(0, 1).Draw(w.T, "attempt")), Old: w.q.Tip, New: trunk(int(seq)), At: when,
+			Entries: []LedgerEntry{{Number: n, Head: head(n, rapid.IntRange(1, 2).Draw(w.T, "rev")), Commits: []SHA{trunk(int(seq))}}},
+		}
+		if seq == 1 && rapid.Bool().Draw(w.T, "first") {
+			s.Decision = DecisionAdopt
+		}
+		if s.Decision == DecisionAbort {
+			s.Aborts = parent
+		}
+		r := seal(parent, s)
+		ev.Above, ev.Tip, parent = append(ev.Above, Written{r.SHA, s}), r.SHA, r.SHA
+	}
+	if ev.Problem == nil && w.q.follows(ev.Above) == nil {
+		w.ledger = append(slices.Clip(w.ledger), ev.Above...) // as if it had stood there
+	}
+	return ev
 }
 
 func (w *walker) anySight(n Number, when time.Time) Sight {

@@ -15,8 +15,11 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		reason := q.moot(c, p)
 		switch {
 		case c.State == CandidateLanding:
-			// The push may have left: whoever lands it again looks before pushing, so this is also the recovery.
-			land = append(land, Land{Candidate: c, Push: reason == "" && q.moving(now, p) && fresh(c.Since, now)})
+			// The push may have left: who takes it up again reads before pushing, so this is also the recovery. No pause and no stop
+			// keeps it from being resolved, but for a ledger that cannot be trusted.
+			if (q.Stop == nil || !q.Stop.Ledger) && (q.Trouble == nil || !now.Before(q.Trouble.NotTill)) {
+				land = append(land, Land{Candidate: c})
+			}
 		case reason != "":
 			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
 		case c.State == CandidateBuilt:
@@ -25,14 +28,17 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			}
 		case !q.moving(now, p):
 		case c.State == CandidateConfirmed && fresh(c.Since, now):
-			land = append(land, Land{Candidate: c, Push: true})
+			land = append(land, Land{Candidate: c})
 		case c.State == CandidatePassed, c.State == CandidateConfirmed:
 			land = append(land, Confirm{Candidate: c})
 		}
 	}
-	plan := append(append(land, moot...), run...)
+	plan := append(append(append(q.mend(), land...), moot...), run...)
 	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
 		return plan
+	}
+	if q.Ledger.Tip == "" {
+		return append(plan, Adopt{Statement: q.Adoption(now)})
 	}
 	e := q.next(now, p)
 	if e == nil {
@@ -45,6 +51,23 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			Members: []Member{{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())}},
 		},
 	})
+}
+
+// mend puts right what lander left elsewhere.
+func (q Queue) mend() []Action {
+	var plan []Action
+	if q.Ledger.Mend && q.Stop == nil {
+		plan = append(plan, Mend{Tip: q.Ledger.Tip})
+	}
+	for _, e := range q.Entries {
+		if e.Displaced == "" || e.Gone || e.State == Landed {
+			continue
+		}
+		if c := q.CandidateOf(e.Number); c == nil || c.State != CandidateLanding {
+			plan = append(plan, PutBack{HeadMove{Number: e.Number, Repo: e.HeadRepo, Branch: e.Branch, From: e.Displaced, To: e.Head}})
+		}
+	}
+	return plan
 }
 
 // next is the first in line that lacks nothing, or nil. With thousands waiting, looking for it is much cheaper than sorting them.

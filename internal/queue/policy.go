@@ -11,6 +11,9 @@ type Policy struct {
 	Window    int      // candidates in flight; below 1 means 1
 	Batch     int      // members in one candidate; below 1 means 1
 	Recipe    Recipe   // how candidates are tested
-	Warning   string   // what is wrong with the file though landing goes on, as a sentence for the operator
-	Problem   string   // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
+	// ShowMerged lets lander move the head branch of a pull request to the commits that land from it, so that the forge shows it as
+	// merged.
+	ShowMerged bool
+	Warning    string // what is wrong with the file though landing goes on, as a sentence for the operator
+	Problem    string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
 }

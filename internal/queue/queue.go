@@ -11,6 +11,7 @@ type Queue struct {
 	Lane       Lane
 	Version    int64 // of the saved state this one grew from
 	Tip        SHA   // trunk as last seen; empty: never
+	Ledger     Ledger
 	Pause      *Pause
 	Stop       *Stop
 	Trouble    *Trouble
@@ -20,6 +21,7 @@ type Queue struct {
 
 	Journal []Record // new since the last save
 	Outbox  []Notice // new since the last save
+	Moves   []Move   // of trunk, new since the last save
 }
 
 // Pause is an admin's stop.
@@ -34,6 +36,7 @@ type Pause struct {
 type Stop struct {
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
+	Ledger bool      `json:"ledger,omitempty"` // the ledger cannot be trusted: nothing is resolved by it until an admin agrees
 }
 
 // Trouble is a fault outside lander that holds up landing; tried again by itself.
@@ -41,6 +44,7 @@ type Trouble struct {
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
 	Tries   int       `json:"tries"`
+	Denied  int       `json:"denied,omitempty"` // of those, how often the git server refused a push
 	NotTill time.Time `json:"not_till"`
 	Dropped Number    `json:"dropped,omitempty"` // the change that was dropped for it; a second one is not
 }
@@ -129,7 +133,7 @@ func (q Queue) PausedAt(now time.Time) bool {
 // Saved is the state after it was stored as version: what has ended leaves, journal and outbox are empty.
 func (q Queue) Saved(version int64) Queue {
 	q.Version = version
-	q.Journal, q.Outbox = nil, nil
+	q.Journal, q.Outbox, q.Moves = nil, nil, nil
 	if slices.ContainsFunc(q.Entries, func(e *Entry) bool { return e.Gone }) {
 		q.Entries = slices.DeleteFunc(slices.Clone(q.Entries), func(e *Entry) bool { return e.Gone })
 	}

@@ -67,6 +67,23 @@ func recordLanded(m Member, l *Landing) string {
 	return fmt.Sprintf("%s landed as %s", m.Head.Short(), l.Tip)
 }
 
+func recordRecalled(landings int) string {
+	return fmt.Sprintf("%d landings stand in the ledger that the database did not know, as after a backup was restored", landings)
+}
+
+func recordRecalledLanding(le LedgerEntry, s Statement) string {
+	return fmt.Sprintf("%s landed as %s, as the ledger says", le.Head.Short(), s.New)
+}
+
+func recordPutBack(e *Entry, ev HeadPutBack) string {
+	if ev.Problem != "" {
+		return fmt.Sprintf("%s stays at %s, where lander had put it for a landing that did not come about: %s", e.Branch, ev.From.Short(), ev.Problem)
+	}
+	return fmt.Sprintf("%s is back at %s", e.Branch, e.Head.Short())
+}
+
+func recordMissed() string { return "a poll found what no webhook had told" }
+
 func recordResumed(by string) string { return "by " + by }
 
 func noticeKey(kind string, n Number, head SHA, c CandidateID) string {

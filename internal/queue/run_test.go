@@ -64,7 +64,7 @@ func TestATroubledHostIsTriedAgainLaterAndLater(t *testing.T) {
 			if d := w.q.Entry(1).Drop; d.Code != DropInfra || d.Reason != "the machine, not the change, failed its test run again and again: no space left on device" {
 				t.Fatalf("dropped as %+v", d)
 			}
-			if w.trunk != trunk(0) {
+			if w.tip() != trunk(0) {
 				t.Fatal("unknown was taken for green")
 			}
 		})
@@ -232,7 +232,7 @@ func TestABuildThatCameTooLateIsThrownAway(t *testing.T) {
 	b := w.q.Plan(w.now, w.p)[0].(Build)
 	for name, change := range map[string]func(v *world){
 		"head moved":    func(v *world) { v.pushHead(1, 2); v.look(1) },
-		"trunk moved":   func(v *world) { v.trunk = trunk(1); v.seeTrunk(false) },
+		"trunk moved":   func(v *world) { v.bypass(1); v.seeTrunk() },
 		"withdrawn":     func(v *world) { v.say(1, rita, "withdraw") },
 		"built already": func(v *world) { v.step() },
 	} {

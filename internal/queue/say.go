@@ -171,6 +171,25 @@ func sayBypass(from, to SHA) string {
 	return fmt.Sprintf("trunk was moved past lander from %s to %s", from.Short(), to.Short())
 }
 
+func sayLedgerDenied(l Lane, words string) string {
+	return fmt.Sprintf("the git server does not take records on %s, and nothing lands without one: %s", l.LedgerBranch(), words)
+}
+
+func sayLedgerProblem(l Lane, p *LedgerError) string {
+	if p.Missing {
+		return fmt.Sprintf("%s was rewound or deleted: %s. Resuming puts lander's records back", l.LedgerBranch(), p.Reason)
+	}
+	return fmt.Sprintf("%s is not as lander left it: %s. Find out who pushed there, put the branch back, then resume", l.LedgerBranch(), p.Reason)
+}
+
+func sayForeignLane(record SHA, lane string) string {
+	return fmt.Sprintf("record %s is about %s", record.Short(), lane)
+}
+
+func sayBadSeq(record SHA, is, want int64) string {
+	return fmt.Sprintf("record %s has number %d where %d is due", record.Short(), is, want)
+}
+
 func sayUndone() string { return "it was not pushed, and trunk does not have it" }
 
 func sayDenied(output string) string {

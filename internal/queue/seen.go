@@ -16,14 +16,15 @@ func (q *Queue) seen(s Sight) {
 		q.leave(old, s)
 		return
 	}
+	var displaced SHA
 	if old == nil {
-		q.put(&Entry{Change: changeOf(s), State: Idle, SeenAt: s.At, HeadSince: s.At})
+		q.enter(&Entry{Change: changeOf(s), State: Idle, SeenAt: s.At, HeadSince: s.At})
 		q.record(s.At, s.Number, 0, "seen", recordSeen(s))
-	} else if old.Head != s.Head {
+	} else if s, displaced = old.unmoved(s); old.Head != s.Head {
 		q.headMoved(old, s)
 	}
 	q.edit(s.Number, func(e *Entry) {
-		e.Change, e.SeenAt, e.Unseen = changeOf(s), s.At, false
+		e.Change, e.SeenAt, e.Unseen, e.Displaced = changeOf(s), s.At, false, displaced
 		e.Approvals, e.Objections = weigh(e, s)
 	})
 	q.acts(s)
@@ -61,7 +62,9 @@ func (q *Queue) leave(e *Entry, s Sight) {
 
 // headMoved starts over for a new head: nothing that was said of the old one holds for it.
 func (q *Queue) headMoved(e *Entry, s Sight) {
-	q.record(s.At, e.Number, 0, "head moved", recordHead(e.Head, s.Head))
+	if e.Head != "" { // else only its landings were remembered
+		q.record(s.At, e.Number, 0, "head moved", recordHead(e.Head, s.Head))
+	}
 	if e.State == Queued {
 		q.tell(Notice{
 			Key: noticeKey("voided", e.Number, s.Head, 0), Kind: NoticeVoided, Number: e.Number, Head: s.Head, At: s.At, Author: e.Author,
@@ -69,9 +72,9 @@ func (q *Queue) headMoved(e *Entry, s Sight) {
 		})
 	}
 	q.edit(e.Number, func(e *Entry) {
-		e.State, e.HeadSince, e.Approvals, e.Drop, e.HeldBy, e.Aside = Idle, s.At, nil, nil, 0, nil
-		if e.Landing != nil && e.Landing.Head == s.Head {
-			e.State = Landed // back at what landed before, which lands at most once
+		e.State, e.HeadSince, e.Approvals, e.Drop, e.HeldBy, e.Aside, e.Ours = Idle, s.At, nil, nil, 0, nil, nil
+		if l := e.past(s.Head); l != nil {
+			e.State, e.Landing = Landed, l // back at what landed before, which lands at most once
 		}
 		e.AskedBy, e.AskedAt = Person{}, time.Time{}
 	})
@@ -151,7 +154,7 @@ func changeOf(s Sight) Change {
 	slices.Sort(labels)
 	return Change{
 		Number: s.Number, Head: s.Head, Branch: s.Branch, Fork: s.Fork, Draft: s.Draft, Title: s.Title, Body: s.Body, URL: s.URL,
-		Author: s.Author, Labels: labels,
+		Author: s.Author, Labels: labels, HeadRepo: s.HeadRepo, Editable: s.Editable,
 	}
 }
 

@@ -1,6 +1,11 @@
 package queue
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
 
 // Outcome is what a test run says of a candidate. The zero Outcome is Unmeasured: unknown is never green.
 type Outcome string
@@ -23,6 +28,16 @@ type Verdict struct {
 	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
 	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order
 	Took    time.Duration `json:"took"`
+}
+
+// Digest identifies the verdict: what the ledger names is what the database holds.
+func (v Verdict) Digest() string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // StepResult is one started step of a run.

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
@@ -61,6 +63,18 @@ func (w *walker) do(a Action) {
 		w.apply(Confirmed{a.Candidate.ID, w.now})
 	case Land:
 		w.land(a)
+	case Adopt:
+		w.add("", seal("", a.Statement))
+		w.seeTrunk()
+	case Mend:
+		if w.q.Ledger.Tip == a.Tip {
+			w.mend(a.Tip)
+			w.apply(LedgerMended{w.now})
+			w.seeTrunk()
+		}
+	case PutBack:
+		w.moveHead(a.Move)
+		w.apply(HeadPutBack{Number: a.Move.Number, From: a.Move.From, At: w.now})
 	}
 }
 
@@ -72,48 +86,188 @@ func (w *walker) make(b Build) {
 			return
 		}
 	}
-	w.apply(CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now})
+	w.apply(CandidateMade{b.ID, b.Request, w.built(b), suite(), w.now})
 }
 
-// land is the keeper's: the intent, the push, the look. It may stop between any two.
+// built is as git has it: the same request gives the same commit, and another one another, though a restored database may give the
+// same number to both.
+func (w *walker) built(b Build) Built {
+	sum := sha256.Sum256([]byte(text(b.Request)))
+	sha := SHA(hex.EncodeToString(sum[:20]))
+	built := Built{SHA: sha, Tree: sha}
+	for _, m := range b.Request.Members {
+		built.Commits = append(built.Commits, BuiltCommit{SHA: sha, Member: m.Number, From: m.Head, Title: "change"})
+	}
+	return built
+}
+
+// land is the keeper's: the intent, the members' branches, the push, the resolution. It may stop between any two.
 func (w *walker) land(a Land) {
 	c := w.q.Candidate(a.Candidate.ID)
-	if c == nil {
+	switch {
+	case c == nil:
+		return
+	case c.State == CandidateLanding:
+		if w.q.Stop == nil || !w.q.Stop.Ledger {
+			w.resolve(c.ID, "")
+		}
+		return
+	case !slices.ContainsFunc(w.q.Plan(w.now, w.p), func(a Action) bool { l, ok := a.(Land); return ok && l.Candidate.ID == c.ID }):
 		return
 	}
-	push := a.Push
-	if c.State != CandidateLanding {
-		w.apply(LandingBegun{c.ID, w.now})
-		if c = w.q.Candidate(c.ID); c.State != CandidateLanding {
-			return
-		}
-		if w.chance(4, "stops before the push") {
-			return
-		}
-	} else {
-		// Who comes back to an intent asks the state now, not an old plan.
-		push = slices.ContainsFunc(w.q.Plan(w.now, w.p), func(a Action) bool { l, ok := a.(Land); return ok && l.Candidate.ID == c.ID && l.Push })
+	w.apply(begun(w.q, c.ID, w.now, w.p))
+	if c = w.q.Candidate(c.ID); c.State != CandidateLanding {
+		return
 	}
-	if !slices.Contains(w.trunk, c.Built.SHA) && push && w.tip() == c.Base {
-		if w.chance(6, "denied") {
-			w.apply(LandingUndone{c.ID, "protected branch", w.now})
-			return
-		}
-		w.judge(c)
-		w.trunk = append(slices.Clone(w.trunk), c.Built.SHA)
-		if w.chance(4, "stops after the push") {
-			return
-		}
+	w.judge(c)
+	w.save()
+	if w.chance(5, "stops before anything left") {
+		return
 	}
-	if slices.Contains(w.trunk, c.Built.SHA) {
-		w.apply(LandingDone{c.ID, w.tip(), w.now})
-	} else {
-		w.apply(LandingUndone{ID: c.ID, At: w.now})
+	for _, m := range c.Intent.Heads {
+		w.moveHead(m)
+	}
+	if w.chance(5, "stops before the push") {
+		return
+	}
+	taken, denied, stops := w.pushes(c)
+	switch {
+	case stops:
+	case taken:
+		w.apply(LandingDone{c.ID, w.now})
 		w.seeTrunk()
+	default:
+		w.resolve(c.ID, denied)
 	}
 }
 
-// judge asks, at the moment of the push and by what is known outside the queue, whether it may happen.
+// pushes sends the push of an intent. It may be refused for good, arrive later than anybody waits for it, or be all that its lander
+// did.
+func (w *walker) pushes(c *Candidate) (taken bool, denied string, stops bool) {
+	switch {
+	case w.chance(6, "denied"):
+		return false, "protected branch", false
+	case w.chance(5, "delayed"):
+		w.flying = append(w.flying, c)
+		return false, "", w.chance(2, "stops after the push left")
+	case w.single && w.chance(5, "half"):
+		if w.ledgerTip() == c.Intent.Ledger {
+			w.add(c.Intent.Ledger, c.Intent.Record)
+		}
+		return false, "", w.chance(2, "stops between the branches")
+	}
+	taken = w.arrives(c)
+	return taken && !w.chance(4, "the reply is lost"), "", w.chance(4, "stops after the push")
+}
+
+// arrives is a push at the git server. Nothing lands unless its intent is open, nor what landed before.
+func (w *walker) arrives(c *Candidate) bool {
+	push := w.push
+	if w.single {
+		push = w.pushSingly
+	}
+	if !push(c.Base, c.Built.SHA, c.Intent) {
+		return false
+	}
+	is := w.q.Candidate(c.ID)
+	if open := is != nil && is.State == CandidateLanding && is.Intent.Record.SHA == c.Intent.Record.SHA; !open && !w.lost[c.Intent.Record.SHA] {
+		w.Fatalf("candidate %d reached trunk though its landing had been given up", c.ID)
+	}
+	for _, m := range c.Members {
+		what := fmt.Sprintf("%v at %s", m.Number, m.Head)
+		if w.landed[what]++; w.landed[what] > 1 {
+			w.Fatalf("%s landed twice", what)
+		}
+		if p := w.pulls[m.Number]; p.Head == c.last(m.Number) {
+			p.Open, p.Merged = false, true
+		}
+	}
+	return true
+}
+
+// arriveLate lets a push arrive that nobody waits for any more.
+func (w *walker) arriveLate() {
+	if len(w.flying) > 0 {
+		i := rapid.IntRange(0, len(w.flying)-1).Draw(w.T, "push")
+		c := w.flying[i]
+		w.flying = slices.Delete(slices.Clone(w.flying), i, i+1)
+		w.log = append(w.log, happened{w.now, fmt.Sprintf("the push of %d arrives, taken: %v", c.ID, w.arrives(c))})
+	}
+}
+
+// moveHead moves the branch of a pull request, if it stands where it is thought to.
+func (w *walker) moveHead(m HeadMove) {
+	p := w.pulls[m.Number]
+	if p.Head != m.From {
+		return
+	}
+	if author := w.authored(m.From); m.To != author {
+		w.ours[m.To] = author
+	}
+	p.Head = m.To
+}
+
+// authored is the head that the author had left where a branch holds what lander put there.
+func (w *walker) authored(head SHA) SHA {
+	if author, ok := w.ours[head]; ok {
+		return author
+	}
+	return head
+}
+
+func (w *walker) landing() bool {
+	return slices.ContainsFunc(w.q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
+}
+
+// resolve brings an intent to its end, or stops on the way.
+func (w *walker) resolve(id CandidateID, denied string) {
+	for tries, round := 0, 0; round < 30; round++ {
+		if w.chance(8, "stops while it resolves") {
+			return
+		}
+		c := w.q.Candidate(id)
+		r := w.read(c)
+		r.Tries = tries
+		what := w.q.Resolve(id, r, w.now, w.p)
+		if what == ResolvePush && denied != "" {
+			what = ResolveBurn
+		}
+		switch what {
+		case ResolveNothing:
+			return
+		case ResolveLanded:
+			w.apply(LandingDone{id, w.now})
+			w.seeTrunk()
+			return
+		case ResolveAborted:
+			w.apply(LandingUndone{id, denied, w.now})
+			w.seeTrunk()
+			return
+		case ResolvePush:
+			if len(r.Above) == 0 { // else its record stands already, and trunk is only to follow
+				w.judge(c)
+			}
+			var taken, stops bool
+			if taken, denied, stops = w.pushes(c); stops || !taken && denied == "" {
+				return // the loop comes back to it
+			}
+		case ResolveBurn:
+			if w.chance(4, "burn denied") {
+				w.apply(LandingHindered{id, "protected branch", w.now})
+				return
+			}
+			w.add(r.Ledger, seal(r.Ledger, w.q.Abort(c, r, w.now)))
+		case ResolveRead:
+			tries++
+		case ResolveStop:
+			w.apply(LedgerSeen{Tip: r.Ledger, Above: r.Above, Single: w.single, Problem: r.Problem, At: w.now})
+			return
+		}
+	}
+	w.Fatalf("no end of the landing of %d", id)
+}
+
+// judge asks, when a push is decided on and by what is known outside the queue, whether it may be.
 func (w *walker) judge(c *Candidate) {
 	if w.q.PausedAt(w.now) || w.q.Stop != nil {
 		w.Fatalf("candidate %d was pushed while landing is paused or stopped", c.ID)
@@ -142,10 +296,6 @@ func (w *walker) judge(c *Candidate) {
 		}
 		if !s.Open || s.Base != "main" || s.Head != m.Head || s.Draft || slices.Contains(s.Labels, "wip") || e.Held || e.State != Queued {
 			w.Fatalf("%v lands though it was seen as %+v, entry %+v", m.Number, s, e)
-		}
-		stay := fmt.Sprintf("%v %s since %v", m.Number, m.Head, e.HeadSince)
-		if w.landed[stay]++; w.landed[stay] > 1 {
-			w.Fatalf("%s landed twice", stay)
 		}
 	}
 }
@@ -187,7 +337,7 @@ func (w *walker) whole() {
 		}
 		keys[a.Key()] = true
 		l, ok := a.(Land)
-		if ok && l.Push && (w.q.PausedAt(w.now) || w.q.Stop != nil) {
+		if ok && l.Candidate.State != CandidateLanding && (w.q.PausedAt(w.now) || w.q.Stop != nil) {
 			w.Fatalf("the plan pushes %d while landing is paused or stopped", l.Candidate.ID)
 		}
 		if b, ok := a.(Build); ok && (w.q.PausedAt(w.now) || b.ID <= w.q.Next) {

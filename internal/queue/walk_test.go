@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestWalk(t *testing.T) {
 // walker is a lane under a random walk.
 type walker struct {
 	*rapid.T
+	server
 	q      Queue
 	p      Policy
 	now    time.Time
@@ -39,13 +41,28 @@ type walker struct {
 	looks  []Sight // answers of the forge that may still arrive, or arrive again
 	former map[Number]*Entry
 	deeds  []Action // plans that may still be carried out, however old
-	trunk  []SHA    // every tip that the git server had
 	seen   map[Number]Sight
 	ids    int
 	log    []happened
 	wrote  []Record
-	landed map[string]int // by change, head and stay
+	moved  []Move         // the trunk log as it was saved
+	landed map[string]int // by change and head
 	faults bool
+
+	flying []*Candidate     // pushes that left and may still arrive
+	lost   map[SHA]bool     // records of intents that no database knows any more
+	ours   map[SHA]SHA      // what lander put onto a branch, and the author's head in whose place
+	saves  []walkerSnapshot // backups
+	single bool             // the git server cannot move two branches at once
+	backup bool             // a backup may be restored; else the ledger may be rewound
+}
+
+// walkerSnapshot is what a backup of the database holds, and what was seen until then.
+type walkerSnapshot struct {
+	q      Queue
+	former map[Number]*Entry
+	seen   map[Number]Sight
+	moved  []Move
 }
 
 // pull is a pull request as it truly is.
@@ -73,15 +90,16 @@ func newWalk(t *rapid.T) *walker {
 	w := &walker{
 		T: t, now: noon, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, pulls: map[Number]*pull{}, former: map[Number]*Entry{},
 		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: suite()},
-		roles: map[int64]Role{}, trunk: []SHA{trunk(0)}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
+		roles: map[int64]Role{}, server: server{trunk: []SHA{trunk(0)}}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
+		lost: map[SHA]bool{}, ours: map[SHA]SHA{},
+		single: rapid.IntRange(0, 3).Draw(t, "single") == 3, backup: rapid.Bool().Draw(t, "backup"),
 	}
+	w.p.ShowMerged = rapid.Bool().Draw(t, "show merged")
 	for id, r := range roles {
 		w.roles[id] = r
 	}
 	return w
 }
-
-func (w *walker) tip() SHA { return w.trunk[len(w.trunk)-1] }
 
 func (w *walker) apply(ev Event) {
 	before := w.q
@@ -133,6 +151,9 @@ func (w *walker) moves() []move {
 		{"lose run", w.loseRun},
 		{"wait", func() { w.now = w.now.Add(time.Minute) }},
 		{"hide", w.hide},
+		{"arrive", w.arriveLate},
+		{"see trunk", w.seeTrunk},
+		{"disaster", w.disaster},
 		{"act now", w.actNow},
 	}
 }
@@ -160,7 +181,7 @@ func (w *walker) open() {
 	}
 	n := Number(len(w.pulls) + 1)
 	w.pulls[n] = &pull{revs: 1, meant: map[string]SHA{}, Sight: Sight{
-		Number: n, Open: true, Base: "main", Head: head(n, 1), PushedAt: w.now, Branch: "topic", Title: "Change", Author: rapid.SampledFrom([]Person{ann, rita}).Draw(w.T, "author"),
+		Number: n, Open: true, Base: "main", Head: head(n, 1), PushedAt: w.now, Branch: "topic", HeadRepo: "acme/app", Editable: rapid.IntRange(0, 3).Draw(w.T, "editable") > 0, Title: "Change", Author: rapid.SampledFrom([]Person{ann, rita}).Draw(w.T, "author"),
 	}}
 }
 
@@ -219,7 +240,7 @@ func (w *walker) command(p *pull) Ask {
 		n := rapid.IntRange(-1, 2).Draw(w.T, "p")
 		a.Priority = &n
 	case VerbLand:
-		p.meant[a.ID] = p.Head
+		p.meant[a.ID] = w.authored(p.Head)
 		if rapid.Bool().Draw(w.T, "named") {
 			sha := head(p.Number, rapid.IntRange(1, p.revs).Draw(w.T, "rev"))
 			a.SHA, p.meant[a.ID] = string(sha[:8]), sha
@@ -254,7 +275,7 @@ func (w *walker) change() {
 	case 1:
 		p.Labels = [][]string{nil, {"wip"}, {"ui"}}[rapid.IntRange(0, 2).Draw(w.T, "labels")]
 	case 2:
-		p.Open = !p.Open
+		p.Open = !p.Open && !p.Merged
 	case 3:
 		p.Base = rapid.SampledFrom([]string{"main", "main", "dev"}).Draw(w.T, "base")
 	case 4:
@@ -303,26 +324,55 @@ func (w *walker) oldLook() {
 
 // arrive applies a look as the keeper does: what had left is remembered first.
 func (w *walker) arrive(s Sight) {
-	if e := w.q.Entry(s.Number); e == nil && s.Open && s.Base == "main" && w.former[s.Number] != nil {
-		w.apply(ChangeRemembered{w.former[s.Number]})
+	if e := w.q.Entry(s.Number); e == nil && s.Open && s.Base == "main" {
+		if e := w.remembered(s.Number); e != nil {
+			w.apply(ChangeRemembered{e})
+		}
 	}
 	if e := w.q.Entry(s.Number); e == nil || !e.Gone && !s.At.Before(e.SeenAt) {
-		w.seen[s.Number] = s
+		seen := s
+		seen.Head = w.authored(s.Head)
+		w.seen[s.Number] = seen
 	}
 	w.apply(ChangeSeen{s})
 }
 
-func (w *walker) seeTrunk() {
-	rewound := w.q.Tip != "" && !slices.Contains(w.trunk, w.q.Tip)
-	w.apply(TrunkSeen{w.tip(), rewound, w.now})
+// remembered is what the archive knows of a pull request: what it was when it left, and every landing in the trunk log.
+func (w *walker) remembered(n Number) *Entry {
+	e := w.former[n]
+	if e == nil {
+		e = &Entry{Change: Change{Number: n}, State: Idle}
+	}
+	e = e.clone()
+	for _, m := range w.moved {
+		for _, member := range m.Members {
+			if member.Number == n && e.past(member.Head) == nil {
+				e.Past = append(e.Past, Landing{Head: member.Head, Tip: m.New, At: m.At})
+			}
+		}
+	}
+	if w.former[n] == nil && len(e.Past) == 0 {
+		return nil
+	}
+	return e
 }
 
-// bypass is a human who pushes, or rewinds and pushes. Nobody rewinds a push that lander has not read back yet: then only a record
-// on the git server could tell that it was there.
+// seeTrunk reads both branches, the ledger first.
+func (w *walker) seeTrunk() {
+	if l := w.q.Ledger; w.ledgerTip() != l.Tip || w.single != l.Single || l.Mend {
+		above, problem := w.records(l.Tip)
+		w.apply(LedgerSeen{Tip: w.ledgerTip(), Above: above, Single: w.single, Problem: problem, At: w.now})
+	}
+	w.apply(TrunkSeen{w.tip(), w.q.Tip != "" && !w.has(w.q.Tip), w.now})
+}
+
+// bypass is a human who pushes, or rewinds, or both.
 func (w *walker) bypass() {
-	landing := slices.ContainsFunc(w.q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding })
-	if n := len(w.trunk); n > 1 && !landing && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
-		w.trunk = w.trunk[:n-1]
+	if n := len(w.trunk); n > 1 && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
+		w.trunk = slices.Clone(w.trunk[:n-1])
+		if rapid.Bool().Draw(w.T, "only") {
+			return
+		}
 	}
 	w.ids++
 	w.trunk = append(slices.Clone(w.trunk), trunk(w.ids))
@@ -361,5 +411,41 @@ func (w *walker) save() {
 		}
 	}
 	w.wrote = append(w.wrote, w.q.Journal...)
+	for _, m := range w.q.Moves {
+		if n := len(w.moved); n > 0 && m.Old != w.moved[n-1].New {
+			w.Fatalf("the trunk log goes from %+v to %+v", w.moved[n-1], m)
+		}
+		w.moved = append(slices.Clip(w.moved), m)
+	}
 	w.q = w.q.Saved(w.q.Version + 1)
+	w.saves = append(w.saves, walkerSnapshot{w.q, maps.Clone(w.former), maps.Clone(w.seen), w.moved})
+}
+
+// disaster is an old backup that is restored, or somebody who takes records off the ledger.
+func (w *walker) disaster() {
+	if w.backup && len(w.saves) > 0 {
+		for _, c := range w.q.Candidates {
+			if c.Intent != nil {
+				w.lost[c.Intent.Record.SHA] = true
+			}
+		}
+		for _, c := range w.flying {
+			w.lost[c.Intent.Record.SHA] = true
+		}
+		old := rapid.SampledFrom(w.saves).Draw(w.T, "backup")
+		w.q, w.former, w.seen, w.moved, w.deeds = old.q, maps.Clone(old.former), maps.Clone(old.seen), old.moved, nil
+		for n, p := range w.pulls {
+			if e := w.q.Entry(n); e == nil || !slices.Contains(e.Ours, p.Head) {
+				delete(w.ours, p.Head) // nobody knows any more that it was lander
+			}
+		}
+		w.log = append(w.log, happened{w.now, "a backup is restored"})
+		w.seeTrunk()
+		return
+	}
+	if !w.backup && len(w.ledger) > 0 && w.q.Ledger.Tip == w.ledgerTip() && !w.landing() {
+		w.flying = nil // a push that left before it could be taken once more, which nothing but the ledger could prevent
+		w.ledger = w.ledger[:rapid.IntRange(0, len(w.ledger)-1).Draw(w.T, "records")]
+		w.log = append(w.log, happened{w.now, "the ledger is rewound"})
+	}
 }

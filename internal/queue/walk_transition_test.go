@@ -1,8 +1,8 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -12,7 +12,7 @@ var from = map[CandidateState][]CandidateState{
 	CandidateTesting:   {CandidateBuilt, CandidatePassed, CandidateFailed, CandidateAbandoned},
 	CandidatePassed:    {CandidateConfirmed, CandidateAbandoned},
 	CandidateConfirmed: {CandidateLanding, CandidateAbandoned},
-	CandidateLanding:   {CandidateLanded, CandidatePassed, CandidateAbandoned},
+	CandidateLanding:   {CandidateLanded, CandidatePassed, CandidateFailed},
 }
 
 // transition holds what one fact may change.
@@ -66,6 +66,13 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 	switch {
 	case is.State == was.State && is.Head == was.Head:
 	case is.State == Landed && was.Landing != nil && was.Landing.Head == is.Head: // back at what landed before
+	case is.State == Landed && is.Landing.Candidate == 0: // read from the ledger
+		_, seen := ev.(LedgerSeen)
+		if !slices.ContainsFunc(w.landings(), func(r Written) bool {
+			return r.Statement.New == is.Landing.Tip && slices.ContainsFunc(r.Statement.Entries, func(le LedgerEntry) bool { return le.Head == is.Head })
+		}) || !seen && before.Entry(is.Number).past(is.Head) == nil {
+			w.Fatalf("%v landed by %T, and the ledger does not say so", was.Number, ev)
+		}
 	case is.State == Landed:
 		c := w.q.Candidate(is.Landing.Candidate)
 		b := before.Candidate(is.Landing.Candidate)
@@ -166,17 +173,65 @@ func (w *walker) rest() {
 			w.Fatalf("%v waits for nobody: %+v", e.Number, rs)
 		}
 	}
-	for _, e := range w.q.Entries {
-		if e.State != Landed {
-			continue
-		}
-		if !slices.ContainsFunc(w.wrote, func(r Record) bool {
-			return r.Number == e.Number && r.Kind == "landed" && strings.Contains(r.Text, e.Head.Short())
-		}) {
-			w.Fatalf("%v landed and the journal does not say so", e.Number)
+	if w.tip() != w.q.Tip {
+		w.Fatalf("trunk stands on %s, seen as %s", w.tip(), w.q.Tip)
+	}
+	w.ledgerAgrees()
+	w.branchesAreBack()
+	for _, c := range w.flying {
+		if w.push(c.Base, c.Built.SHA, c.Intent) {
+			w.Fatalf("the push of %d arrived after all was done, and was taken", c.ID)
 		}
 	}
-	if !slices.Contains(w.trunk, w.q.Tip) || w.q.Tip != w.tip() {
-		w.Fatalf("trunk stands on %s, seen as %s", w.tip(), w.q.Tip)
+}
+
+// ledgerAgrees holds that what the ledger says landed and what is known to have landed are the same.
+func (w *walker) ledgerAgrees() {
+	if w.ledgerTip() != w.q.Ledger.Tip {
+		w.Fatalf("the ledger stands on %s, seen as %s", w.ledgerTip(), w.q.Ledger.Tip)
+	}
+	said := map[string]bool{}
+	for _, r := range w.landings() {
+		if !slices.ContainsFunc(w.moved, func(m Move) bool { return m.Kind == MoveLand && m.Record == r.SHA && m.New == r.Statement.New }) {
+			w.Fatalf("the trunk log does not have the landing %+v", r)
+		}
+		for _, le := range r.Statement.Entries {
+			what := fmt.Sprintf("%v at %s", le.Number, le.Head)
+			said[what] = true
+			if w.landed[what] != 1 {
+				w.Fatalf("the ledger says that %s landed, and it did %d times", what, w.landed[what])
+			}
+			if e := w.q.Entry(le.Number); e != nil && (e.past(le.Head) == nil || e.Head == le.Head && e.State != Landed) {
+				w.Fatalf("the ledger says that %s landed, and the queue does not: %s", what, text(e))
+			}
+		}
+	}
+	for _, e := range w.q.Entries {
+		for _, l := range e.Past {
+			if what := fmt.Sprintf("%v at %s", e.Number, l.Head); !said[what] {
+				w.Fatalf("the queue says that %s landed, and the ledger does not", what)
+			}
+		}
+		if e.State == Landed && e.past(e.Head) == nil {
+			w.Fatalf("%v landed and its past does not have it", e.Number)
+		}
+	}
+	for what, times := range w.landed {
+		if times > 0 && !said[what] {
+			w.Fatalf("%s landed, and the ledger does not say so", what)
+		}
+	}
+	if n := len(w.moved); n == 0 || w.moved[n-1].New != w.tip() {
+		w.Fatalf("the trunk log ends at %+v", w.moved[n-1])
+	}
+}
+
+// branchesAreBack holds that no branch is left where lander put it, but for what landed from there.
+func (w *walker) branchesAreBack() {
+	for n, p := range w.pulls {
+		e := w.q.Entry(n)
+		if p.Open && e != nil && !e.Gone && e.State != Landed && w.authored(p.Head) != p.Head {
+			w.Fatalf("the branch of %v is left at %s, where its author had %s", n, p.Head, w.authored(p.Head))
+		}
 	}
 }

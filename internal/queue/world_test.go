@@ -36,7 +36,6 @@ func suite() Recipe                 { return Recipe{Steps: []Step{{Name: "unit",
 func at(seconds int) time.Time      { return noon.Add(time.Duration(seconds) * time.Second) }
 func green(*Candidate, int) Verdict { return Verdict{Outcome: Green, Took: time.Minute} }
 func made(w *world, b Build) Event  { return CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now} }
-func pushed(w *world, c *Candidate) { w.trunk = c.Built.SHA }
 func says(o Outcome, why string) Verdict {
 	return Verdict{Outcome: o, Step: "unit", Reason: why, Took: time.Second}
 }
@@ -52,11 +51,11 @@ func builtOf(b Build) Built {
 // world is a lane, the forge and the git server as one story sees them. Every fact it applies is applied a second time, to show
 // that this changes nothing.
 type world struct {
-	t     testing.TB
+	t testing.TB
+	server
 	q     Queue
 	now   time.Time
 	p     Policy
-	trunk SHA // as the git server has it
 	pulls map[Number]*Sight
 	ids   int
 	told  []string // by notices that were saved
@@ -64,15 +63,19 @@ type world struct {
 
 	suite func(c *Candidate, run int) Verdict
 	build func(w *world, b Build) Event
-	push  func(w *world, c *Candidate)
+
+	single bool   // the git server cannot move two branches at once
+	denies string // what it says to whoever pushes to trunk; empty: it takes it
+	burned string // the same, of records that stand alone
 }
 
 func newWorld(t testing.TB) *world {
 	w := &world{
-		t: t, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, now: noon, trunk: trunk(0), pulls: map[Number]*Sight{},
-		p: Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: suite()}, suite: green, build: made, push: pushed,
+		t: t, server: server{trunk: []SHA{trunk(0)}}, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, now: noon, pulls: map[Number]*Sight{},
+		p: Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: suite()}, suite: green, build: made,
 	}
-	w.seeTrunk(false)
+	w.seeTrunk()
+	w.do(Adopt{w.q.Adoption(w.now)})
 	w.save()
 	return w
 }
@@ -123,10 +126,26 @@ func (w *world) save() {
 
 func (w *world) wait(d time.Duration) { w.now = w.now.Add(d) }
 
-func (w *world) seeTrunk(rewound bool) {
+// seeTrunk reads both branches, the ledger first, as the keeper does.
+func (w *world) seeTrunk() {
 	w.t.Helper()
-	w.apply(TrunkSeen{Tip: w.trunk, Rewound: rewound, At: w.now})
+	w.seeLedger()
+	w.apply(TrunkSeen{Tip: w.tip(), Rewound: w.q.Tip != "" && !w.has(w.q.Tip), At: w.now})
 }
+
+func (w *world) seeLedger() {
+	w.t.Helper()
+	if l := w.q.Ledger; w.ledgerTip() != l.Tip || w.single != l.Single || l.Mend {
+		above, problem := w.records(l.Tip)
+		w.apply(LedgerSeen{Tip: w.ledgerTip(), Above: above, Single: w.single, Problem: problem, At: w.now})
+	}
+}
+
+// bypass is a human who pushes to trunk.
+func (w *world) bypass(n int) { w.advance(w.tip(), trunk(n)) }
+
+// rewind is a human who takes commits off trunk.
+func (w *world) rewind(commits int) { w.trunk = slices.Clone(w.trunk[:len(w.trunk)-commits]) }
 
 // open makes a pull request of Ann's and looks at it; a second passes after everything that people do.
 func (w *world) open(n Number) {
@@ -243,27 +262,117 @@ func (w *world) do(a Action) {
 		w.apply(Confirmed{a.Candidate.ID, w.now})
 	case Land:
 		w.land(a)
+	case Adopt:
+		if w.burned != "" {
+			w.apply(LedgerDenied{w.burned, w.now})
+			return
+		}
+		w.add("", seal("", a.Statement))
+		w.seeTrunk()
+	case Mend:
+		w.mend(a.Tip)
+		w.apply(LedgerMended{w.now})
+		w.seeTrunk()
+	case PutBack:
+		w.moveHead(a.Move)
+		w.apply(HeadPutBack{Number: a.Move.Number, From: a.Move.From, At: w.now})
 	}
 }
 
+// land is what the keeper does: the intent, the members' own branches, the push; or the resolution of what was begun before.
 func (w *world) land(a Land) {
 	w.t.Helper()
 	c := a.Candidate
-	if c.State != CandidateLanding {
-		w.apply(LandingBegun{c.ID, w.now})
-		if w.q.Candidate(c.ID).State != CandidateLanding {
-			w.t.Fatalf("the intent of %d was refused", c.ID)
-		}
-	}
-	if a.Push && w.trunk == c.Base {
-		w.push(w, c)
-	}
-	if w.trunk == c.Built.SHA {
-		w.apply(LandingDone{c.ID, w.trunk, w.now})
+	if c.State == CandidateLanding {
+		w.resolve(c.ID, "")
 		return
 	}
-	w.apply(LandingUndone{ID: c.ID, At: w.now})
-	w.seeTrunk(false)
+	if c = w.begin(c.ID); c.State != CandidateLanding {
+		w.t.Fatalf("the intent of %d was refused", c.ID)
+	}
+	w.save()
+	for _, m := range c.Intent.Heads {
+		w.moveHead(m)
+	}
+	if w.denies != "" || !w.pushed(c) {
+		w.resolve(c.ID, w.denies)
+		return
+	}
+	w.apply(LandingDone{c.ID, w.now})
+	w.seeTrunk()
+}
+
+// begin saves the intent to land a candidate.
+func (w *world) begin(id CandidateID) *Candidate {
+	w.t.Helper()
+	w.apply(begun(w.q, id, w.now, w.p))
+	return w.q.Candidate(id)
+}
+
+func begun(q Queue, id CandidateID, now time.Time, p Policy) LandingBegun {
+	s, in := q.Plead(q.Candidate(id), now, p)
+	in.Record = seal(in.Ledger, s)
+	return LandingBegun{id, in, now}
+}
+
+// pushed carries out the push of an intent; false: the git server did not take it.
+func (w *world) pushed(c *Candidate) bool {
+	if w.single {
+		return w.pushSingly(c.Base, c.Built.SHA, c.Intent)
+	}
+	return w.push(c.Base, c.Built.SHA, c.Intent)
+}
+
+// moveHead moves the branch of a pull request, if it stands where it is thought to.
+func (w *world) moveHead(m HeadMove) bool {
+	s := w.pulls[m.Number]
+	if s.Head != m.From {
+		return false
+	}
+	s.Head = m.To
+	return true
+}
+
+// resolve brings an open intent to its end.
+func (w *world) resolve(id CandidateID, denied string) {
+	w.t.Helper()
+	for tries, round := 0, 0; round < 20; round++ {
+		c := w.q.Candidate(id)
+		r := w.read(c)
+		r.Tries = tries
+		what := w.q.Resolve(id, r, w.now, w.p)
+		if what == ResolvePush && denied != "" {
+			what = ResolveBurn // it was refused for good
+		}
+		switch what {
+		case ResolveNothing:
+			return
+		case ResolveLanded:
+			w.apply(LandingDone{id, w.now})
+			w.seeTrunk()
+			return
+		case ResolveAborted:
+			w.apply(LandingUndone{id, denied, w.now})
+			w.seeTrunk()
+			return
+		case ResolvePush:
+			if denied = w.denies; denied == "" {
+				w.pushed(c)
+			}
+		case ResolveBurn:
+			if w.burned != "" {
+				w.apply(LandingHindered{id, w.burned, w.now})
+				return
+			}
+			w.add(r.Ledger, seal(r.Ledger, w.q.Abort(c, r, w.now)))
+		case ResolveRead:
+			tries++
+		case ResolveStop:
+			w.apply(LedgerSeen{Tip: r.Ledger, Above: r.Above, Single: w.single, Problem: r.Problem, At: w.now})
+			return
+		}
+	}
+	w.t.Fatalf("no end of the landing of %d", id)
 }
 
 func (w *world) plan() []string {
@@ -285,10 +394,16 @@ func deed(a Action) string {
 	case Confirm:
 		return fmt.Sprintf("confirm %d", a.Candidate.ID)
 	case Land:
-		if a.Push {
-			return fmt.Sprintf("land %d", a.Candidate.ID)
+		if a.Candidate.State == CandidateLanding {
+			return fmt.Sprintf("resolve %d", a.Candidate.ID)
 		}
-		return fmt.Sprintf("land %d without push", a.Candidate.ID)
+		return fmt.Sprintf("land %d", a.Candidate.ID)
+	case Adopt:
+		return "adopt " + a.Statement.New.Short()
+	case Mend:
+		return "mend up to " + a.Tip.Short()
+	case PutBack:
+		return fmt.Sprintf("put %v back from %s to %s", a.Move.Number, a.Move.From.Short(), a.Move.To.Short())
 	}
 	return fmt.Sprintf("%T", a)
 }
