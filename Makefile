@@ -3,9 +3,12 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 TOOL    := CGO_ENABLED=0 go tool -modfile=tools/go.mod
 PKG     ?= ./...
+RUNS    ?= 1
+SEED    ?= 0
+MINUTES ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench cover lint fmt generate clean
+.PHONY: help build demo test faults soak bench cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +25,15 @@ demo: ## Build, install what is missing, and play lander on this machine
 test: ## Vet, and run all tests with the race detector (PKG=./internal/queue for one package)
 	@scripts/need go cc git postgres
 	@scripts/test $(PKG)
+
+faults: ## Break lander at every step, in every way (RUNS=5, CELL='intent stored/killed after' SEED=7)
+	@scripts/need go git postgres
+	go test -count=1 -timeout 24h -run '^TestFaults$$' ./internal/landertest/fleet -grid -runs $(RUNS) -cell '$(CELL)' -seed $(SEED) $(FLEET)
+
+soak: ## Keep three landers busy and break something every few seconds (MINUTES=30, SEED=7)
+	@scripts/need go git postgres
+	@$(MAKE) --no-print-directory build
+	go test -count=1 -timeout 24h -run '^TestSoak$$' ./internal/landertest/fleet -soak $(MINUTES)m -lander $(CURDIR)/bin/lander -seed $(SEED) $(FLEET)
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres

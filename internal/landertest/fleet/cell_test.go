@@ -114,6 +114,7 @@ func (c *cell) run() error {
 	c.nth = 1 + c.pick(often(c.step))
 	c.alone = !c.fault.second && c.coin()
 	c.world.reach = c.strike
+	c.world.mayRest = func(_ queue.Lane, n queue.Number) bool { return n == withdrawn }
 	first, err := c.start(nil)
 	if err != nil {
 		return err
@@ -145,7 +146,7 @@ func (c *cell) run() error {
 			return true
 		default:
 		}
-		settled = c.unsettled()
+		settled = c.unsettled(c.lane)
 		return settled == nil
 	}) {
 		return fmt.Errorf("nothing struck, and it never came to rest: %w", settled)
@@ -234,7 +235,7 @@ func (c *cell) rest() error {
 	calm := time.Time{}
 	version := int64(0)
 	if until(limit, func() bool {
-		if why = c.unsettled(); why != nil {
+		if why = c.unsettled(c.lane); why != nil {
 			calm = time.Time{}
 			return false
 		}
@@ -251,82 +252,6 @@ func (c *cell) rest() error {
 		why = errors.New("it is saved again and again")
 	}
 	return fmt.Errorf("it never came to rest: %w", why)
-}
-
-// unsettled says what is still to happen.
-func (c *cell) unsettled() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	q, p, err := c.store.View(ctx, c.lane)
-	if err != nil {
-		return err
-	}
-	if q.Stop != nil {
-		// An admin looks at it, and lets it go on.
-		_, err := c.store.Post(ctx, c.lane, queue.Resumed{By: owner, At: time.Now().UTC()})
-		if err != nil {
-			return err
-		}
-		c.note("stopped, and resumed: %s", q.Stop.Reason)
-		pause(100 * time.Millisecond)
-		return fmt.Errorf("the lane is stopped: %s", q.Stop.Reason)
-	}
-	tip, err := c.hub.Tip(app, "main")
-	switch {
-	case err != nil:
-		return err
-	case string(q.Tip) != tip:
-		return fmt.Errorf("trunk is at %s and known at %s", tip, q.Tip)
-	case len(q.Candidates) > 0:
-		return fmt.Errorf("candidate %d is %s", q.Candidates[0].ID, q.Candidates[0].State)
-	case q.Trouble != nil:
-		return fmt.Errorf("there is trouble: %s", q.Trouble.Reason)
-	}
-	pulls, err := c.hub.Pulls(app)
-	if err != nil {
-		return err
-	}
-	for _, p := range pulls {
-		e, err := c.entry(ctx, q, queue.Number(p.Number))
-		switch {
-		case err != nil:
-			return err
-		case e == nil:
-			return fmt.Errorf("#%d is not known", p.Number)
-		case e.State == queue.Queued, e.State == queue.Idle && p.Number != withdrawn:
-			text := ""
-			for _, r := range q.Why(e.Number, time.Now(), queue.Policy{}) {
-				text += "; " + r.Text
-			}
-			return fmt.Errorf("#%d is %s%s", p.Number, e.State, text)
-		case e.State == queue.Landed && p.Open:
-			return fmt.Errorf("#%d has landed and is open", p.Number)
-		}
-	}
-	_ = p
-	items, err := c.store.Inbox(ctx, c.lane)
-	if err != nil {
-		return err
-	}
-	if len(items) > 0 {
-		return fmt.Errorf("the inbox holds %d", len(items))
-	}
-	left, err := c.store.Unsent(ctx, c.lane, time.Now().Add(10000*time.Hour), 100)
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("%d are untold, first %s, tried %d times", len(left), left[0].Notice.Key, left[0].Tries)
-	}
-	return nil
-}
-
-// entry is what the database has of a pull request, also when it has left.
-func (c *cell) entry(ctx context.Context, q queue.Queue, n queue.Number) (*queue.Entry, error) {
-	if e := q.Entry(n); e != nil {
-		return e, nil
-	}
-	return c.store.Former(ctx, c.lane, n)
 }
 
 // report is all that is needed to look into a cell that failed.

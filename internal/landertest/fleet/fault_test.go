@@ -46,7 +46,7 @@ var allFaults = []fault{
 	{name: "human pushes", strike: (*cell).bypass},
 	{name: "human rewinds", strike: (*cell).rewind},
 	{name: "disk full", strike: (*cell).fillDisk, end: (*cell).emptyDisk},
-	{name: "clock jumps", strike: (*cell).jump},
+	{name: "clock jumps", strike: (*cell).jump, wake: (*cell).stillPolls},
 }
 
 func kill(c *cell, r *replica, seen bool) bool {
@@ -115,13 +115,13 @@ func (c *cell) rise(rest func() error) error {
 	return rest()
 }
 
-// usurp lets another replica take over while this one lives and does not know.
-func (c *cell) usurp(r *replica, _ bool) bool {
-	then := time.Now()
-	if err := c.cluster.Cut(context.Background(), c.db, r.name); err != nil {
+// usurp lets another replica take the lane while its holder lives and does not know.
+func (c *cell) usurp(*replica, bool) bool {
+	then, holder := time.Now(), c.holder(c.lane)
+	if err := c.cluster.Cut(context.Background(), c.db, holder.name); err != nil {
 		c.breach("%v", err)
 	}
-	if !until(5*time.Second, func() bool { return c.heldSince(then, r) }) {
+	if !until(5*time.Second, func() bool { return c.heldSince(then, holder) }) {
 		c.breach("nobody took over")
 	}
 	pause(c.random(200))
@@ -267,6 +267,12 @@ func (c *cell) emptyDisk() error {
 func (c *cell) jump(r *replica, _ bool) bool {
 	r.order(order{Clock: []time.Duration{3 * time.Hour, -3 * time.Hour}[c.pick(2)]})
 	return false
+}
+
+// stillPolls moves trunk once more, of which only a poll can tell.
+func (c *cell) stillPolls(rest func() error) error {
+	c.bypass(nil, false)
+	return rest()
 }
 
 // dice decides what a cell leaves open.

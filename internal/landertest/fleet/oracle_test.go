@@ -102,17 +102,16 @@ func (o *oracle) trunk() {
 	ref, at := "refs/heads/"+o.lane.Trunk, ""
 	var mine []string
 	others := 0
-	for _, m := range o.moves {
+	for i, m := range o.moves {
 		if m.ref != ref {
 			continue
 		}
 		if at != "" && m.old != at {
 			o.complain("trunk stood on %s, but the next push found it on %s", at, m.old)
 		}
-		first := at == ""
 		at = m.new
 		if m.who != bot {
-			if !first && len(o.journal) > 0 && m.at.After(o.journal[0].At) {
+			if i >= o.world.seeded[o.lane.Repo] {
 				others++
 			}
 			continue
