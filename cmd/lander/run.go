@@ -91,7 +91,7 @@ func (p *program) root() *cobra.Command {
 		title string
 		verbs []*cobra.Command
 	}{
-		{groupRun, []*cobra.Command{p.demo(), p.serve(), p.migrate()}},
+		{groupRun, []*cobra.Command{p.demo(), p.serve(), p.migrate(), p.doctor()}},
 		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why()}},
 		{groupOrder, []*cobra.Command{p.pause(), p.resume()}},
 		{groupRepository, []*cobra.Command{p.initVerb(), p.policy()}},

@@ -28,7 +28,7 @@ type Lock struct {
 	Name    string   // as in `branch protection` or `ruleset "trunk"`
 	Closed  bool     // only Movers may move the branch
 	Movers  []string // logins, and teams and the like in words
-	Exempt  []string // for whom it does not hold at all
+	Exempt  []string // for whom it does not hold at all, lander among them
 	Unseen  bool     // whom it does not hold for is not shown to lander
 	Mine    Answer   // whether it lets lander move the branch
 	Asks    []string // what it wants of a push, beyond being allowed and forward, in words
@@ -275,6 +275,9 @@ func (r *reader) exempt(ctx context.Context, from rule, l *Lock) error {
 		}
 	}
 	bypass := map[string]Answer{"always": Yes, "exempt": Yes, "pull_requests_only": No, "never": No}[set.Mine]
+	if bypass == Yes && l.Unseen {
+		l.Exempt = append(l.Exempt, r.self.Login)
+	}
 	switch {
 	case bypass == Yes, slices.ContainsFunc(l.Exempt, r.mine), !l.Closed && len(l.Asks) == 0:
 		l.Mine = Yes
