@@ -21,7 +21,7 @@ const module = "lander"
 // leaves are what the wiring rooms join.
 var leaves = []string{
 	"internal/queue", "internal/vcs", "internal/testrun", "internal/store", "internal/store/embedded", "internal/forge",
-	"internal/config", "internal/sim", "sql",
+	"internal/config", "internal/sim", "internal/verify", "sql",
 }
 
 // rooms lists every directory that may hold Go code, and which rooms its product code may import. A room includes what is below
@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"internal/forge":           {"internal/queue"},
 	"internal/config":          {"internal/queue"},
 	"internal/sim":             {"internal/queue"},
+	"internal/verify":          {}, // shares nothing with what it verifies, not even words
 	"internal/store":           {"internal/queue", "sql"},
 	"internal/store/embedded":  {},
 	"internal/store/storetest": {"internal/store/embedded"},
@@ -63,7 +64,7 @@ var places = []struct {
 	{"golang.org/x/oauth2", []string{"internal/forge/github"}, true},
 	{"github.com/golang-jwt/jwt", []string{"internal/forge/github", "internal/hub"}, true}, // one signs, the other verifies
 	{"github.com/spf13/cobra", []string{"cmd/lander"}, true},
-	{"os/exec", []string{"internal/vcs", "internal/testrun", "internal/store/embedded"}, false},
+	{"os/exec", []string{"internal/vcs", "internal/verify", "internal/testrun", "internal/store/embedded"}, false},
 	{"net/http/cgi", []string{"internal/hub"}, false}, // starts processes as well
 	{"testing", []string{"internal/landertest", "internal/store/storetest"}, false},
 	{"pgregory.net/rapid", []string{"internal/landertest"}, false},
@@ -248,6 +249,9 @@ func TestLawSeesBreaches(t *testing.T) {
 		{"internal/web/a.go", `import "net/http/cgi"`, "belongs in internal/hub only"},
 		{"cmd/lander/a.go", `import ("lander/internal/gate"; "lander/internal/hub"; "lander/internal/store/embedded"; "github.com/spf13/cobra")`, ""},
 		{"internal/serve/a.go", `import "lander/internal/hub"`, "internal/serve may not import internal/hub"},
+		{"internal/verify/a.go", `import ("os/exec"; "golang.org/x/crypto/ssh")`, ""},
+		{"internal/verify/a.go", `import "lander/internal/queue"`, "internal/verify may not import internal/queue"},
+		{"internal/verify/a.go", `import "lander/internal/vcs"`, "internal/verify may not import internal/vcs"},
 		{"internal/hub/a.go", `import "os/exec"`, "os/exec belongs in"},
 		{"cmd/lander/a.go", `import "os/exec"`, "os/exec belongs in"},
 		{"cmd/lander/a_test.go", `import ("os/exec"; "lander/internal/landertest")`, ""},
