@@ -93,6 +93,9 @@ func Open(dir string, o Options) (*Hub, error) {
 		}
 	}
 	for _, r := range h.repos() {
+		if err := h.gitAt(r.dir).Unlock(h.life); err != nil {
+			return nil, errors.Join(fmt.Errorf("open hub: %w", err), h.Close())
+		}
 		if err := h.reconcile(r); err != nil {
 			return nil, errors.Join(fmt.Errorf("open hub: %w", err), h.Close())
 		}

@@ -72,7 +72,11 @@ func (g Git) run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	return verdict(ctx, cmd.Run(), p.args, words)
+	err = cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // mostly there is nobody left in the group
+	}
+	return verdict(ctx, err, p.args, words)
 }
 
 // command prepares a process in a group of its own, so that a cancelled context ends git's children with it.
@@ -91,7 +95,8 @@ func (g Git) command(ctx context.Context, p process) (*exec.Cmd, *tail, error) {
 	words := &tail{}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = p.stdin, p.stdout, words, p.files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// Asked first, for a git that is killed leaves its locks behind; what does not listen is killed by run.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second // a child that left the group may hold the pipes open
 	return cmd, words, nil
 }

@@ -28,6 +28,9 @@ type Repo struct {
 	Sign func(payload []byte) (string, error)
 
 	fetching sync.Mutex // two fetches at once would fight over the refs
+
+	opening  sync.Mutex
+	unlocked bool // what locks there are now are this process's own
 }
 
 var (
@@ -37,7 +40,8 @@ var (
 	ErrNotFound = fmt.Errorf("no such file: %w", fs.ErrNotExist)
 )
 
-// Init makes the mirror if there is none, in the remote's object format. A mirror that is there is left as it is.
+// Init makes the mirror if there is none, in the remote's object format. A mirror that is there is left as it is, but for the locks
+// that a killed git has left in it: those the first call removes.
 func (r *Repo) Init(ctx context.Context) error {
 	if err := CheckVersion(ctx); err != nil {
 		return err
@@ -50,11 +54,22 @@ func (r *Repo) Init(ctx context.Context) error {
 	}
 	switch _, err := os.Stat(filepath.Join(r.Dir, "HEAD")); {
 	case err == nil:
-		return nil
+		return r.unlock(ctx)
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("open mirror: %w", err)
 	}
 	return r.create(ctx)
+}
+
+func (r *Repo) unlock(ctx context.Context) error {
+	r.opening.Lock()
+	defer r.opening.Unlock()
+	if r.unlocked {
+		return nil
+	}
+	err := r.git().Unlock(ctx)
+	r.unlocked = err == nil
+	return err
 }
 
 // create makes the mirror aside and renames it, so that a crash leaves either all of it or none.
