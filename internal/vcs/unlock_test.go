@@ -80,7 +80,7 @@ func TestACancelledGitLeavesNoLock(t *testing.T) {
 	if err := git.Run(t.Context(), "init", "-q", "--bare", "-b", "main"); err != nil {
 		t.Fatal(err)
 	}
-	made, err := git.Text(t.Context(), "-c", "user.name=a", "-c", "user.email=a@example.com", "commit-tree", "-m", "1", emptyTree(t, git))
+	made, err := git.Text(t.Context(), "-c", "user.name=a", "-c", "user.email=a@example.com", "commit-tree", "-m", "1", treeOfNothing(t, git))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestACancelledGitLeavesNoLock(t *testing.T) {
 	}
 }
 
-func emptyTree(t *testing.T, git Git) string {
+func treeOfNothing(t *testing.T, git Git) string {
 	t.Helper()
 	out, err := git.Output(t.Context(), nil, "mktree")
 	if err != nil {
