@@ -20,13 +20,9 @@ import (
 func landing(t testing.TB, s *store.Store, lane queue.Lane) queue.Save {
 	t.Helper()
 	q := ready(t, s, lane)
-	q = save(t, s, queue.Save{Old: q, New: put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State = queue.CandidateLanding }))})
-	n := put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State, c.Since = queue.CandidateLanded, noon.Add(time.Hour) }))
-	n = edit(n, 1, func(e *queue.Entry) {
-		e.State, e.Landing = queue.Landed, &queue.Landing{Candidate: 1, Tip: sha("c"), At: noon}
-	})
+	q = save(t, s, queue.Save{Old: q, New: begin(q, 1)})
+	n := landed(q, 1, noon.Add(time.Hour))
 	n = edit(n, 2, func(e *queue.Entry) { e.Approvals, e.Head = nil, sha("8") })
-	n.Tip = sha("c")
 	n.Journal = []queue.Record{{At: noon, Number: 1, Kind: "landed", Text: "1"}, {At: noon, Kind: "two"}, {At: noon, Kind: "three"}}
 	n.Outbox = []queue.Notice{{Key: "landed/1", Kind: queue.NoticeLanded, Number: 1}, {Key: "living/1", Kind: queue.NoticeLiving, Number: 1}}
 	return queue.Save{Old: q, New: n}
@@ -49,12 +45,16 @@ func whole(t *testing.T, s *store.Store, step queue.Save) (saved bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := s.Landings(t.Context(), q.Lane, 10)
+	heads, err := s.Landings(t.Context(), q.Lane, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(records) != lines || len(out) != notices || (len(log) == 1) != saved {
-		t.Errorf("half a step: saved %v, %d journal lines, %d notices, %d landings", saved, len(records), len(out), len(log))
+	log, err := s.TrunkLog(t.Context(), q.Lane, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != lines || len(out) != notices || (len(heads) == 1) != saved || (len(log) == 2) != saved {
+		t.Errorf("half a step: saved %v, %d journal lines, %d notices, %d landings, %d moves", saved, len(records), len(out), len(heads), len(log))
 	}
 	return saved
 }

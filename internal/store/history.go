@@ -44,15 +44,16 @@ func (s *Store) Journal(ctx context.Context, lane queue.Lane, number queue.Numbe
 	return records, nil
 }
 
-// Landed is a line of the trunk log: one pull request that lander landed.
+// Landed is one pull request that lander landed at one head.
 type Landed struct {
 	Number queue.Number
 	Head   queue.SHA
-	Title  string // as it is now
+	Title  string    // as it is now; empty when only the ledger tells of it
+	Record queue.SHA // of the ledger; empty: it landed before there was one
 	queue.Landing
 }
 
-// Landings lists what lander landed on a lane, the newest first.
+// Landings lists what lander landed on a lane, the newest first, with what was read from the ledger (Candidate 0).
 func (s *Store) Landings(ctx context.Context, lane queue.Lane, limit int) ([]Landed, error) {
 	id, err := s.lane(ctx, lane)
 	if errors.Is(err, ErrNoLane) {
@@ -68,11 +69,32 @@ func (s *Store) Landings(ctx context.Context, lane queue.Lane, limit int) ([]Lan
 	landed := make([]Landed, len(rows))
 	for i, r := range rows {
 		landed[i] = fit(Landed{
-			Number: r.Number, Head: r.Head, Title: r.Title,
-			Landing: queue.Landing{Candidate: r.Candidate, Tip: r.Tip, Commits: r.Commits, At: moment(r.At)},
+			Number: r.Number, Head: r.Head, Title: r.Title, Record: r.Record,
+			Landing: queue.Landing{Candidate: queue.CandidateID(r.LandedBy), Head: r.Head, Tip: r.Tip, Commits: r.Commits, At: moment(r.At)},
 		})
 	}
 	return landed, nil
+}
+
+// TrunkLog lists the places where trunk stood and how it came there, the newest first. Of members it says which they are; what they
+// put onto trunk is with Landings.
+func (s *Store) TrunkLog(ctx context.Context, lane queue.Lane, limit int) ([]queue.Move, error) {
+	id, err := s.lane(ctx, lane)
+	if errors.Is(err, ErrNoLane) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.New(s.pool).TrunkLog(ctx, id, bound(limit))
+	if err != nil {
+		return nil, fmt.Errorf("read trunk log of %v: %w", lane, err)
+	}
+	moves := make([]queue.Move, len(rows))
+	for i, r := range rows {
+		moves[i] = fit(moveOf(r))
+	}
+	return moves, nil
 }
 
 // Run is one test run of one candidate.

@@ -112,7 +112,7 @@ func TestSaveReportsABrokenLaw(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
 	q := ready(t, s, lane)
-	landing := put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State = queue.CandidateLanding }))
+	landing := begin(q, 1)
 	paused := landing
 	paused.Pause = &queue.Pause{By: "ada", At: noon}
 	for name, c := range map[string]struct {

@@ -37,6 +37,7 @@ func (s *Store) View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.P
 			return err
 		}
 		q.Version, q.Tip, q.Pause, q.Stop, q.Trouble, q.Next = l.Version, l.Tip, l.Pause, l.Stop, l.Trouble, l.NextCandidate
+		q.Ledger = queue.Ledger{Tip: l.LedgerTip, Seq: l.LedgerSeq, Single: l.LedgerSingle, Mend: l.LedgerMend}
 		if l.Policy != nil {
 			var text policyText
 			if err := json.Unmarshal(l.Policy, &text); err != nil {
@@ -58,7 +59,8 @@ func (s *Store) View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.P
 	return fit(q), fit(p), nil
 }
 
-// Former returns what was last known of a pull request, whether it is still open or gone; nil: it was never seen.
+// Former returns what was last known of a pull request, whether it is still open or gone; nil: it was never seen. Of one that only
+// the ledger tells of it has the number and what landed.
 func (s *Store) Former(ctx context.Context, lane queue.Lane, n queue.Number) (*queue.Entry, error) {
 	id, err := s.lane(ctx, lane)
 	if errors.Is(err, ErrNoLane) {
@@ -68,9 +70,16 @@ func (s *Store) Former(ctx context.Context, lane queue.Lane, n queue.Number) (*q
 		return nil, err
 	}
 	rows := db.New(s.pool)
+	landings, err := rows.PastOf(ctx, id, n)
+	if err != nil {
+		return nil, fmt.Errorf("load landings of %v of %v: %w", n, lane, err)
+	}
 	row, err := rows.Entry(ctx, id, n)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
+		if len(landings) == 0 {
+			return nil, nil
+		}
+		row, err = db.EntryRow{Number: n, State: queue.Idle}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load entry %v of %v: %w", n, lane, err)
@@ -82,6 +91,9 @@ func (s *Store) Former(ctx context.Context, lane queue.Lane, n queue.Number) (*q
 	e := entryOf(db.EntriesRow(row))
 	for _, a := range approvals {
 		e.Approvals = append(e.Approvals, approvalOf(db.ApprovalsRow(a)))
+	}
+	for _, l := range landings {
+		e.Past = append(e.Past, pastOf(db.PastRow(l)))
 	}
 	return fit(e), nil
 }
@@ -95,12 +107,20 @@ func entries(ctx context.Context, rows *db.Queries, lane int64) ([]*queue.Entry,
 	if err != nil {
 		return nil, err
 	}
+	past, err := rows.Past(ctx, lane)
+	if err != nil {
+		return nil, err
+	}
 	es := make([]*queue.Entry, len(all))
 	for i, r := range all {
 		es[i] = entryOf(r)
-		for len(approvals) > 0 && approvals[0].Number == r.Number { // both are sorted by number
+		for len(approvals) > 0 && approvals[0].Number == r.Number { // all are sorted by number
 			es[i].Approvals = append(es[i].Approvals, approvalOf(approvals[0]))
 			approvals = approvals[1:]
+		}
+		for len(past) > 0 && past[0].Number == r.Number {
+			es[i].Past = append(es[i].Past, pastOf(past[0]))
+			past = past[1:]
 		}
 	}
 	return es, nil

@@ -3,12 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -56,28 +54,4 @@ func provider(conns *sql.DB) (*goose.Provider, error) {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	return p, nil
-}
-
-// SchemaVersion says which migration the database is at, 0 when it has none, and which one this program needs.
-func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
-	names, err := fs.Glob(schema.Migrations, "migrations/*.sql")
-	if err != nil {
-		return 0, 0, fmt.Errorf("read migrations: %w", err)
-	}
-	for _, name := range names {
-		v, err := goose.NumericComponent(name)
-		if err != nil {
-			return 0, 0, fmt.Errorf("read migrations: %w", err)
-		}
-		want = max(want, v)
-	}
-	err = s.pool.QueryRow(ctx, "select coalesce(max(version_id), 0)::bigint from goose_db_version where is_applied").Scan(&have)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == codeUndefined {
-		return 0, want, nil
-	}
-	if err != nil {
-		return 0, want, fmt.Errorf("read schema version: %w", err)
-	}
-	return have, want, nil
 }

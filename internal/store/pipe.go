@@ -15,6 +15,8 @@ type pipe struct {
 	batch  pgx.Batch
 	what   string
 	labels []string // what each statement is about
+
+	serializable bool // else Postgres's ordinary isolation
 }
 
 // at says what the next statements are about, for errors.
@@ -39,13 +41,35 @@ func (p *pipe) QueryRow(context.Context, string, ...any) pgx.Row {
 
 // send runs what was queued: all of it, or nothing and an error.
 func (p *pipe) send(ctx context.Context, pool *pgxpool.Pool) error {
-	answers := pool.SendBatch(ctx, &p.batch)
+	if !p.serializable {
+		return p.run(pool.SendBatch(ctx, &p.batch))
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	// Only a transaction that is begun by word can have another isolation. The words travel along with the rest.
+	var batch pgx.Batch
+	batch.Queue("begin isolation level serializable")
+	batch.QueuedQueries = append(batch.QueuedQueries, p.batch.QueuedQueries...)
+	batch.Queue("commit")
+	p.batch, p.labels = batch, append(append([]string{"begin"}, p.labels...), "commit")
+	err = p.run(conn.SendBatch(ctx, &p.batch))
+	if err != nil && !conn.Conn().IsClosed() && conn.Conn().PgConn().TxStatus() != 'I' {
+		// The transaction is void already; this only spares a new connection. One that cannot say it is closed by Release.
+		_, _ = conn.Exec(ctx, "rollback")
+	}
+	return err
+}
+
+func (p *pipe) run(answers pgx.BatchResults) error {
 	for _, label := range p.labels {
 		if _, err := answers.Exec(); err != nil {
 			_ = answers.Close() // says the same again
 			return fmt.Errorf("%s: %w", label, err)
 		}
 	}
-	// The commit: constraints that were deferred speak here.
+	// The end of the transaction, unless it has one by word: constraints that were deferred speak here.
 	return answers.Close()
 }

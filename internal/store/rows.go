@@ -15,6 +15,7 @@ func entryRow(lane int64, e *queue.Entry) db.SaveEntryParams {
 		Url: e.URL, Author: e.Author, Labels: list(e.Labels), State: e.State, SeenAt: stamp(e.SeenAt), HeadSince: stamp(e.HeadSince),
 		AskedBy: e.AskedBy, AskedAt: stamp(e.AskedAt), Priority: int64(e.Priority), Held: e.Held, Unseen: e.Unseen, Aside: e.Aside, Objections: list(e.Objections),
 		Handled: list(e.Handled), HeldBy: e.HeldBy, Dropped: e.Drop, Landing: e.Landing, Gone: e.Gone,
+		HeadRepo: e.HeadRepo, Editable: e.Editable, Ours: list(e.Ours), Displaced: e.Displaced,
 	}
 }
 
@@ -22,11 +23,11 @@ func entryOf(r db.EntriesRow) *queue.Entry {
 	return &queue.Entry{
 		Change: queue.Change{
 			Number: r.Number, Head: r.Head, Branch: r.Branch, Fork: r.Fork, Draft: r.Draft, Title: r.Title, Body: r.Body, URL: r.Url,
-			Author: r.Author, Labels: r.Labels,
+			Author: r.Author, Labels: r.Labels, HeadRepo: r.HeadRepo, Editable: r.Editable,
 		},
 		State: r.State, SeenAt: moment(r.SeenAt), HeadSince: moment(r.HeadSince), AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
 		Priority: int(r.Priority), Held: r.Held, Unseen: r.Unseen, Aside: r.Aside, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
-		Landing: r.Landing, Gone: r.Gone,
+		Landing: r.Landing, Gone: r.Gone, Ours: r.Ours, Displaced: r.Displaced,
 	}
 }
 
@@ -46,14 +47,18 @@ func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
 	return db.AddCandidateParams{
 		LaneID: lane, ID: c.ID, Base: c.Base, Below: c.Below, Style: c.Style, At: stamp(c.At), Sha: c.Built.SHA, Tree: c.Built.Tree,
 		Commits: list(c.Built.Commits), Recipe: c.Recipe, RecipeDigest: c.Recipe.Digest(), State: c.State, Run: c.Run,
-		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
+		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason, Intent: c.Intent,
 	}
 }
 
-func candidateMove(lane int64, c *queue.Candidate) db.MoveCandidateParams {
-	return db.MoveCandidateParams{
+func candidateMove(lane int64, old, c *queue.Candidate) db.MoveCandidateParams {
+	row := db.MoveCandidateParams{
 		LaneID: lane, ID: c.ID, State: c.State, Run: c.Run, Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
 	}
+	if begins(old, c) {
+		row.Intent = c.Intent
+	}
+	return row
 }
 
 func outcome(c *queue.Candidate) *queue.Outcome {
@@ -68,6 +73,7 @@ func candidateOf(r db.CandidatesRow) *queue.Candidate {
 		ID: r.ID, Base: r.Base, Below: r.Below, Style: r.Style, At: moment(r.At),
 		Built:  queue.Built{SHA: r.Sha, Tree: r.Tree, Commits: r.Commits},
 		Recipe: r.Recipe, State: r.State, Run: r.Run, Since: moment(r.Since), NotTill: moment(r.NotTill), Verdict: r.Verdict, Reason: r.Reason,
+		Intent: r.Intent,
 	}
 }
 
@@ -80,27 +86,66 @@ func runRow(lane int64, c *queue.Candidate) db.SaveRunParams {
 	return row
 }
 
-// landingRow is a member's line of the trunk log, made when its candidate has landed.
+// moveRow is a line of the trunk log. Of its members it keeps which they are.
+func moveRow(lane int64, m queue.Move) db.SaveMoveParams {
+	row := db.SaveMoveParams{
+		LaneID: lane, Kind: m.Kind, Old: m.Old, New: m.New, At: stamp(m.At), Candidate: int64(m.Candidate), Record: m.Record, LedgerSeq: m.Seq,
+		Members: []queue.Member{}, Recalled: m.Recalled,
+	}
+	for _, member := range m.Members {
+		row.Members = append(row.Members, queue.Member{Number: member.Number, Head: member.Head})
+	}
+	return row
+}
+
+func moveOf(r db.TrunkLogRow) queue.Move {
+	return queue.Move{
+		Kind: r.Kind, Old: r.Old, New: r.New, At: moment(r.At), Candidate: queue.CandidateID(r.LandedBy), Record: r.Record, Seq: r.LedgerSeq,
+		Members: r.Members, Recalled: r.Recalled,
+	}
+}
+
+// landingRow says of a member that its head is on trunk, made when its candidate has landed.
 func landingRow(lane int64, c *queue.Candidate, m queue.Member) db.SaveLandingParams {
-	own := []queue.BuiltCommit{}
-	for _, bc := range c.Built.Commits {
-		if bc.Member == m.Number {
-			own = append(own, bc)
+	return db.SaveLandingParams{
+		LaneID: lane, Candidate: c.ID, Number: m.Number, Head: m.Head, Tip: c.Built.SHA, Commits: own(c.Built.Commits, m.Number), At: stamp(c.Since),
+		Record: c.Intent.Record.SHA,
+	}
+}
+
+// recallRow is the same of a landing that the ledger tells of.
+func recallRow(lane int64, move queue.Move, m queue.Member) db.RecallLandingParams {
+	return db.RecallLandingParams{
+		LaneID: lane, Number: m.Number, Head: m.Head, Tip: move.New, Commits: own(move.Commits, m.Number), At: stamp(move.At), Record: move.Record,
+	}
+}
+
+// own is what one change put onto trunk; never nil.
+func own(commits []queue.BuiltCommit, n queue.Number) []queue.BuiltCommit {
+	its := []queue.BuiltCommit{}
+	for _, bc := range commits {
+		if bc.Member == n {
+			its = append(its, bc)
 		}
 	}
-	return db.SaveLandingParams{LaneID: lane, Candidate: c.ID, Number: m.Number, Head: m.Head, Tip: c.Built.SHA, Commits: own, At: stamp(c.Since)}
+	return its
+}
+
+func pastOf(r db.PastRow) queue.Landing {
+	return queue.Landing{Candidate: queue.CandidateID(r.LandedBy), Head: r.Head, Tip: r.Tip, Commits: r.Commits, At: moment(r.At)}
 }
 
 // policyText is how a policy is stored. The conversion from queue.Policy stops compiling when a field comes, goes or moves.
 type policyText struct {
-	Style     queue.Style  `json:"style"`
-	Approvals int          `json:"approvals"`
-	NoLabels  []string     `json:"no_labels"`
-	Window    int          `json:"window"`
-	Batch     int          `json:"batch"`
-	Recipe    queue.Recipe `json:"recipe"`
-	Warning   string       `json:"warning,omitempty"`
-	Problem   string       `json:"problem,omitempty"`
+	Style      queue.Style  `json:"style"`
+	Approvals  int          `json:"approvals"`
+	NoLabels   []string     `json:"no_labels"`
+	Window     int          `json:"window"`
+	Batch      int          `json:"batch"`
+	Recipe     queue.Recipe `json:"recipe"`
+	ShowMerged bool         `json:"show_merged,omitempty"`
+	Warning    string       `json:"warning,omitempty"`
+	Problem    string       `json:"problem,omitempty"`
 }
 
 // stamp is a time as a column: null for the zero time.

@@ -19,6 +19,9 @@ import (
 // any other error (a cut connection, an ended context) the step is stored as a whole or not at all, and only a Load tells which.
 //
 // Entries and candidates are written when their pointers in Old and New differ.
+//
+// A step that begins a landing is one serializable transaction, at whose end Postgres checks the intent once more against everything
+// that is stored. What it refuses comes back as an error that names the check, and nothing is changed.
 func (s *Store) Save(ctx context.Context, step queue.Save) (queue.Queue, error) {
 	lane := step.New.Lane
 	if step.Old.Lane != lane {
@@ -28,23 +31,45 @@ func (s *Store) Save(ctx context.Context, step queue.Save) (queue.Queue, error) 
 	if err != nil {
 		return queue.Queue{}, err
 	}
-	w := &writer{lane: id, old: step.Old, new: step.New}
+	for try := 1; ; try++ {
+		saved, err := s.write(ctx, id, step)
+		var pg *pgconn.PgError
+		switch {
+		case err == nil:
+			return saved, nil
+		case !errors.As(err, &pg):
+		case pg.Code == codeSerialization && try < intentTries:
+			// Two intents of different lanes can look to Postgres as if they hung on each other. Nothing was stored, so the very same
+			// step is sent again; when somebody did save this lane meanwhile, its version says so then.
+			continue
+		case pg.Code == codeStale, pg.Code == codeSerialization:
+			// Who comes this far without luck loads again and decides anew, which is what ErrStale asks for.
+			return queue.Queue{}, fmt.Errorf("save lane %v at version %d: %w", lane, step.Old.Version, queue.ErrStale)
+		case pg.Code == codeShutOut:
+			return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, errShutOut(newest()))
+		}
+		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
+	}
+}
+
+// write sends a step once.
+func (s *Store) write(ctx context.Context, lane int64, step queue.Save) (queue.Queue, error) {
+	w := &writer{lane: lane, old: step.Old, new: step.New}
 	w.rows = db.New(&w.pipe)
+	w.serializable = intends(step)
 	if err := w.step(ctx, step.Policy, step.Done); err != nil {
-		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
+		return queue.Queue{}, err
 	}
-	err = w.send(ctx, s.pool)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == codeStale {
-		return queue.Queue{}, fmt.Errorf("save lane %v at version %d: %w", lane, step.Old.Version, queue.ErrStale)
-	}
-	if err != nil {
-		return queue.Queue{}, fmt.Errorf("save lane %v: %w", lane, err)
+	if err := w.send(ctx, s.pool); err != nil {
+		return queue.Queue{}, err
 	}
 	saved := w.new.Saved(step.Old.Version + 1)
 	saved.Entries, saved.Candidates = none(saved.Entries), none(saved.Candidates)
 	return saved, nil
 }
+
+// intentTries is how often a step that begins a landing is sent.
+const intentTries = 4
 
 // writer queues the statements of one step. Nothing is sent before send, so the errors of its methods are about the step itself.
 type writer struct {
@@ -53,6 +78,8 @@ type writer struct {
 	lane int64
 	old  queue.Queue
 	new  queue.Queue // made fit as it is written
+
+	landed []*queue.Candidate // with this step
 }
 
 func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) error {
@@ -63,6 +90,9 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 		return err
 	}
 	if err := w.candidates(ctx); err != nil {
+		return err
+	}
+	if err := w.moves(ctx); err != nil {
 		return err
 	}
 	w.new.Journal = fit(w.new.Journal)
@@ -89,7 +119,7 @@ func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
 	w.new.Pause, w.new.Stop, w.new.Trouble = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble)
 	row := db.SaveLaneParams{
 		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble,
-		NextCandidate: w.new.Next,
+		NextCandidate: w.new.Next, LedgerTip: w.new.Ledger.Tip, LedgerSeq: w.new.Ledger.Seq, LedgerSingle: w.new.Ledger.Single, LedgerMend: w.new.Ledger.Mend,
 	}
 	if policy != nil {
 		var err error
@@ -146,6 +176,9 @@ func (w *writer) candidates(ctx context.Context) error {
 	var changed []*queue.Candidate
 	for i, c := range w.new.Candidates {
 		if known[c.ID] != c {
+			if in := c.Intent; in != nil && text(in.Record.Text) != in.Record.Text {
+				return fmt.Errorf("candidate %d: its ledger record cannot be stored byte for byte", c.ID)
+			}
 			c = fit(c)
 			w.new.Candidates[i] = c
 			changed = append(changed, c)
@@ -177,7 +210,10 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 		if !reflect.DeepEqual(built(fit(old)), built(c)) {
 			return errors.New("it is not what was built")
 		}
-		if err := w.rows.MoveCandidate(ctx, candidateMove(w.lane, c)); err != nil {
+		if !begins(old, c) && !reflect.DeepEqual(fit(old.Intent), c.Intent) {
+			return errors.New("its intent is not what was begun")
+		}
+		if err := w.rows.MoveCandidate(ctx, candidateMove(w.lane, old, c)); err != nil {
 			return err
 		}
 	}
@@ -192,12 +228,39 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 			return err
 		}
 	}
-	if c.State != queue.CandidateLanded || old.State == queue.CandidateLanded {
-		return nil
+	if c.State == queue.CandidateLanded && old.State != queue.CandidateLanded {
+		if c.Intent == nil {
+			return errors.New("it has landed without an intent")
+		}
+		w.landed = append(w.landed, c)
 	}
-	for _, m := range c.Members {
-		if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, m)); err != nil {
+	return nil
+}
+
+// moves writes the trunk log, and which heads have come to trunk with it. It comes after the candidates: a landing's line names one
+// that has landed.
+func (w *writer) moves(ctx context.Context) error {
+	w.new.Moves = fit(w.new.Moves)
+	for _, m := range w.new.Moves {
+		w.at("trunk to %s", m.New.Short())
+		if err := w.rows.SaveMove(ctx, moveRow(w.lane, m)); err != nil {
 			return err
+		}
+		if m.Kind != queue.MoveLand || !m.Recalled {
+			continue
+		}
+		for _, member := range m.Members {
+			if err := w.rows.RecallLanding(ctx, recallRow(w.lane, m, member)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range w.landed {
+		w.at("candidate %d", c.ID)
+		for _, m := range c.Members {
+			if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, m)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -247,6 +310,16 @@ func built(c *queue.Candidate) queue.Candidate {
 	return queue.Candidate{
 		ID: c.ID, Base: c.Base, Below: c.Below, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe,
 	}
+}
+
+// begins reports whether c takes up an intent that old, which may be nil, did not have.
+func begins(old, c *queue.Candidate) bool {
+	return c.State == queue.CandidateLanding && (old == nil || old.State != queue.CandidateLanding || !reflect.DeepEqual(fit(old.Intent), fit(c.Intent)))
+}
+
+// intends reports whether a step begins a landing.
+func intends(step queue.Save) bool {
+	return slices.ContainsFunc(step.New.Candidates, func(c *queue.Candidate) bool { return begins(step.Old.Candidate(c.ID), c) })
 }
 
 func intents(c *queue.Candidate) int {

@@ -17,27 +17,30 @@ func TestOneChangeFromQueueToTrunk(t *testing.T) {
 	q := ready(t, s, lane)
 	same(t, load(t, s, lane), q)
 
-	q = save(t, s, queue.Save{Old: q, New: put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State = queue.CandidateLanding }))})
+	q = save(t, s, queue.Save{Old: q, New: begin(q, 1)})
 	same(t, load(t, s, lane), q)
 
-	n := put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State, c.Since = queue.CandidateLanded, noon.Add(time.Hour) }))
-	n = edit(n, 1, func(e *queue.Entry) {
-		e.State, e.Landing = queue.Landed, &queue.Landing{Candidate: 1, Tip: sha("c"), At: noon.Add(time.Hour)}
-	})
-	n.Tip = sha("c")
-	q = save(t, s, queue.Save{Old: q, New: n})
+	q = save(t, s, queue.Save{Old: q, New: landed(q, 1, noon.Add(time.Hour))})
 	same(t, load(t, s, lane), q)
 	if len(q.Candidates) != 0 {
 		t.Errorf("the landed candidate is still in flight: %+v", q.Candidates[0])
 	}
 
-	landed, err := s.Landings(t.Context(), lane, 10)
+	all, err := s.Landings(t.Context(), lane, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(landed) != 1 || landed[0].Number != 1 || landed[0].Head != sha("1") || landed[0].Tip != sha("c") || len(landed[0].Commits) != 1 ||
-		!landed[0].At.Equal(noon.Add(time.Hour)) || landed[0].Title != "a title" {
-		t.Errorf("trunk log %+v", landed)
+	if len(all) != 1 || all[0].Number != 1 || all[0].Head != sha("1") || all[0].Tip != sha("c") || len(all[0].Commits) != 1 ||
+		!all[0].At.Equal(noon.Add(time.Hour)) || all[0].Title != "a title" || all[0].Record != record(2) {
+		t.Errorf("landings %+v", all)
+	}
+	log, err := s.TrunkLog(t.Context(), lane, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(log) != 2 || log[0].Kind != queue.MoveLand || log[0].Old != sha("a") || log[0].New != sha("c") || log[0].Candidate != 1 ||
+		log[0].Record != record(2) || log[0].Seq != 2 || log[0].Members[0].Head != sha("1") || log[1].Kind != queue.MoveAdopt {
+		t.Errorf("trunk log %+v", log)
 	}
 	runs, err := s.Runs(t.Context(), lane, 1, 1, 10)
 	if err != nil {
@@ -211,7 +214,7 @@ func TestPolicyIsKeptUntilAnotherComes(t *testing.T) {
 	s := open(t, storetest.New(t))
 	q := start(t, s, lane)
 	p := queue.Policy{
-		Style: queue.StyleSquash, Approvals: 2, NoLabels: []string{"wip"}, Window: 3, Batch: 4, Warning: "w", Problem: "p",
+		ShowMerged: true, Style: queue.StyleSquash, Approvals: 2, NoLabels: []string{"wip"}, Window: 3, Batch: 4, Warning: "w", Problem: "p",
 		Recipe: queue.Recipe{Setup: []string{"make deps"}, Steps: []queue.Step{{Name: "unit", Run: "make"}}, Timeout: time.Hour, Quiet: time.Minute},
 	}
 	q = save(t, s, queue.Save{Old: q, New: q, Policy: &p})
@@ -221,7 +224,7 @@ func TestPolicyIsKeptUntilAnotherComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Recipe.Digest() != p.Recipe.Digest() || got.Style != p.Style || got.Approvals != 2 || got.NoLabels[0] != "wip" || got.Window != 3 ||
-		got.Batch != 4 || got.Warning != "w" || got.Problem != "p" {
+		got.Batch != 4 || !got.ShowMerged || got.Warning != "w" || got.Problem != "p" {
 		t.Errorf("got %+v\nwant %+v", got, p)
 	}
 }

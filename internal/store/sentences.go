@@ -14,12 +14,14 @@ import (
 
 // What Postgres says when it refuses, as far as somebody branches on it.
 const (
-	codeStale        = "LND01" // of lander's own trigger lanes_step
-	codeUndefined    = "42P01" // a table that does not exist
-	codeBadPassword  = "28P01"
-	codeBadUser      = "28000"
-	codeNoDatabase   = "3D000"
-	codeNoConnection = "53300"
+	codeStale         = "LND01" // of lander's own trigger lanes_step
+	codeShutOut       = "LND02" // the same, to a lander that is too old
+	codeSerialization = "40001"
+	codeUndefined     = "42P01" // a table that does not exist
+	codeBadPassword   = "28P01"
+	codeBadUser       = "28000"
+	codeNoDatabase    = "3D000"
+	codeNoConnection  = "53300"
 )
 
 func errBadURL(err error) error {
@@ -61,6 +63,11 @@ func (f flat) Error() string {
 
 func errTooOld(cfg *pgx.ConnConfig, version int) error {
 	return fmt.Errorf("open database %s at %s: it is PostgreSQL %d, and lander needs %d or newer", cfg.Database, cfg.Host, version/10000, oldest/10000)
+}
+
+func errShutOut(mine int64) error {
+	return fmt.Errorf("a newer lander has changed the database so that this one, which was made for schema version %d, must not write to it; "+
+		"run the newer lander here too, or restore the backup from before it", mine)
 }
 
 func errSchema(have, want int64) error {

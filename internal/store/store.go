@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +36,8 @@ type Store struct {
 	lanes sync.Map // queue.Lane -> int64: ids of rows, which are never deleted
 }
 
-// Open connects to the database that url names. It does not migrate it. Its error is a sentence for the operator.
+// Open connects to the database that url names. It does not migrate it. A database that a newer lander has migrated is opened as long
+// as that one still lets this one write. Its error is a sentence for the operator.
 func Open(ctx context.Context, url string, log zerolog.Logger) (*Store, error) {
 	cfg, err := parse(url)
 	if err != nil {
@@ -60,7 +62,12 @@ func open(ctx context.Context, cfg *pgxpool.Config, log zerolog.Logger) (*Store,
 		pool.Close()
 		return nil, errTooOld(cfg.ConnConfig, version)
 	}
-	return &Store{pool: pool, log: log}, nil
+	s := &Store{pool: pool, log: log}
+	if err := s.allowed(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open database %s at %s: %w", cfg.ConnConfig.Database, cfg.ConnConfig.Host, err)
+	}
+	return s, nil
 }
 
 // Close waits for what is under way in the pool and disconnects.
@@ -74,6 +81,9 @@ func (s *Store) Healthy(ctx context.Context) error {
 	}
 	if have < want {
 		return errSchema(have, want)
+	}
+	if err := s.allowed(ctx); err != nil {
+		return fmt.Errorf("check database: %w", err)
 	}
 	return nil
 }
@@ -167,4 +177,5 @@ func defaults(cfg *pgx.ConnConfig) {
 			cfg.RuntimeParams[name] = value
 		}
 	}
+	cfg.RuntimeParams["lander.schema"] = strconv.FormatInt(newest(), 10)
 }

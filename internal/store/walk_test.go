@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,15 +18,14 @@ import (
 func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
-	lanes, landed := 0, 0
+	lanes, landed, recalled := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
-		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: queue.Policy{
-			Approvals: 1, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: "make"}}},
-		}}
+		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: policy, known: map[pin]bool{}}
 		w.q = queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("walk-", lanes)}}
 		w.saved = w.q
 		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
+		w.save()
 		for range 12 {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
 			w.fact()
@@ -41,14 +41,24 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if len(log) != w.landed {
-			rt.Fatalf("the trunk log has %d lines, and %d changes landed", len(log), w.landed)
+		for _, l := range log {
+			if !w.known[pin{l.Number, l.Head}] {
+				rt.Fatalf("%v is said to have landed at %s", l.Number, l.Head)
+			}
 		}
-		landed += w.landed
+		if len(log) != len(w.known) {
+			rt.Fatalf("%d landings are listed of %d", len(log), len(w.known))
+		}
+		landed, recalled = landed+w.landed, recalled+w.recalled
 	})
-	if landed == 0 {
-		t.Error("nothing ever landed: the walk proves nothing")
+	if landed == 0 || recalled == 0 {
+		t.Errorf("%d landings, %d recalled: the walk proves nothing", landed, recalled)
 	}
+}
+
+type pin struct {
+	number queue.Number
+	head   queue.SHA
 }
 
 type walk struct {
@@ -61,13 +71,15 @@ type walk struct {
 	heads    map[queue.Number]queue.SHA
 	asks     int
 	landed   int
+	recalled int
+	known    map[pin]bool // what is on trunk, or was
 }
 
 func (w *walk) apply(ev queue.Event) { w.q = w.q.Apply(ev) }
 
 func (w *walk) save() {
 	w.rt.Helper()
-	q, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.saved, New: w.q.Fill(w.now, w.policy)})
+	q, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.saved, New: w.q.Fill(w.now, w.policy), Policy: &w.policy})
 	if err != nil {
 		w.rt.Fatal(err)
 	}
@@ -82,7 +94,7 @@ func (w *walk) save() {
 // fact is something that happens outside.
 func (w *walk) fact() {
 	n := queue.Number(rapid.IntRange(1, 3).Draw(w.rt, "number"))
-	switch rapid.IntRange(0, 9).Draw(w.rt, "fact") {
+	switch rapid.IntRange(0, 10).Draw(w.rt, "fact") {
 	case 0:
 		w.heads[n] = "" // pushed
 		w.look(n, true)
@@ -101,16 +113,49 @@ func (w *walk) fact() {
 		w.apply(queue.ChangeAsked{Number: n, Ask: queue.Ask{
 			ID: fmt.Sprint("ask/", w.asks), Who: bob, Role: queue.RoleAdmin, At: w.now, Verb: rapid.SampledFrom(verbs).Draw(w.rt, "verb"),
 		}})
+	case 6:
+		w.recall(n)
 	default:
 		w.look(n, true)
 	}
+}
+
+// recall lets the ledger tell of a landing that this database does not know, as after an old backup was restored.
+func (w *walk) recall(n queue.Number) {
+	landing := slices.ContainsFunc(w.q.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding })
+	if landing || w.q.Ledger.Tip == "" {
+		return
+	}
+	head := w.heads[n]
+	if head == "" || rapid.Bool().Draw(w.rt, "an older head landed") {
+		head = anySHA(w.rt, "head that landed")
+	}
+	old := w.q.Tip
+	if rapid.Bool().Draw(w.rt, "bypass before") {
+		old = anySHA(w.rt, "pushed before")
+	}
+	w.tip = anySHA(w.rt, "landed elsewhere")
+	w.write(queue.Statement{
+		Decision: queue.DecisionLand, Attempt: w.q.Next + 2, Old: old, New: w.tip, At: w.now,
+		Entries: []queue.LedgerEntry{{Number: n, Head: head, Commits: []queue.SHA{w.tip}}, {Number: 9, Head: sha("9")}},
+	})
+	w.known[pin{n, head}], w.known[pin{9, sha("9")}] = true, true
+	w.recalled++
+	w.save() // who looks at a change next finds in the database what landed of it
+}
+
+// write puts a record onto the ledger and lets lander see it.
+func (w *walk) write(s queue.Statement) {
+	s.Format, s.Seq, s.Lane = 1, w.q.Ledger.Seq+1, w.q.Lane.String()
+	at := anySHA(w.rt, "record")
+	w.apply(queue.LedgerSeen{Tip: at, Above: []queue.Written{{SHA: at, Statement: s}}, At: w.now})
 }
 
 func (w *walk) look(n queue.Number, open bool) {
 	if w.heads[n] == "" {
 		w.heads[n] = anySHA(w.rt, "head")
 	}
-	if w.q.Entry(n) == nil {
+	if open && w.q.Entry(n) == nil {
 		former, err := w.s.Former(w.rt.Context(), w.q.Lane, n)
 		if err != nil {
 			w.rt.Fatal(err)
@@ -119,7 +164,7 @@ func (w *walk) look(n queue.Number, open bool) {
 			w.apply(queue.ChangeRemembered{Entry: former})
 		}
 	}
-	s := queue.Sight{Number: n, At: w.now, Open: open, Base: w.q.Lane.Trunk, Head: w.heads[n], Author: ann, Draft: rapid.IntRange(0, 5).Draw(w.rt, "draft") == 0}
+	s := queue.Sight{Number: n, At: w.now, Open: open, Base: w.q.Lane.Trunk, Head: w.heads[n], Author: ann, HeadRepo: "ann/app", Branch: "topic", Editable: true, Draft: rapid.IntRange(0, 5).Draw(w.rt, "draft") == 0}
 	for _, who := range []queue.Person{ann, bob, {ID: 3, Login: "robot", Bot: true}} {
 		if rapid.Bool().Draw(w.rt, "reviewed") {
 			w.asks++
@@ -156,15 +201,27 @@ func (w *walk) do(a queue.Action) {
 		w.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: w.now})
 	case queue.Confirm:
 		w.apply(queue.Confirmed{ID: a.Candidate.ID, At: w.now})
+	case queue.Adopt:
+		w.write(a.Statement)
+	case queue.Mend:
+		w.apply(queue.LedgerMended{At: w.now})
+	case queue.PutBack:
+		w.apply(queue.HeadPutBack{Number: a.Move.Number, From: a.Move.From, At: w.now})
 	case queue.Land:
 		w.land(a)
+	default:
+		w.rt.Fatalf("%T is not known here", a)
 	}
 }
 
 func (w *walk) land(a queue.Land) {
 	c := a.Candidate
 	if c.State != queue.CandidateLanding {
-		w.apply(queue.LandingBegun{ID: c.ID, At: w.now})
+		merged := w.policy
+		merged.ShowMerged = true
+		_, intent := w.q.Plead(c, w.now, merged)
+		intent.Record = queue.Sealed{SHA: anySHA(w.rt, "record"), Text: "tree 4b825dc\n\nland\n"}
+		w.apply(queue.LandingBegun{ID: c.ID, Intent: intent, At: w.now})
 		w.save()
 		if c = w.q.Candidate(c.ID); c == nil || c.State != queue.CandidateLanding {
 			w.rt.Fatalf("an intent was planned and not taken")
@@ -173,20 +230,36 @@ func (w *walk) land(a queue.Land) {
 	}
 	switch rapid.IntRange(0, 4).Draw(w.rt, "push") {
 	case 0:
-		w.apply(queue.LandingUndone{ID: c.ID, At: w.now})
+		w.undone(c, "")
 	case 1:
-		w.apply(queue.LandingUndone{ID: c.ID, Denied: "protected", At: w.now})
+		w.undone(c, "protected")
 	case 2: // killed before the answer: the intent stays
 	default:
 		w.tip = c.Built.SHA
-		w.apply(queue.LandingDone{ID: c.ID, Tip: w.tip, At: w.now})
+		w.apply(queue.LandingDone{ID: c.ID, At: w.now})
 		w.landed += len(c.Members)
+		for _, m := range c.Members {
+			w.known[pin{m.Number, m.Head}] = true
+		}
+		if rapid.Bool().Draw(w.rt, "pushed to meanwhile") {
+			w.tip = anySHA(w.rt, "pushed past lander")
+		}
+		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
 	}
+}
+
+// undone is an intent that was burnt.
+func (w *walk) undone(c *queue.Candidate, denied string) {
+	abort := w.q.Abort(c, queue.Reading{}, w.now)
+	w.apply(queue.LandingUndone{ID: c.ID, Denied: denied, At: w.now})
+	w.write(abort)
 }
 
 // once tries to save a second intent beside the first, and to take the verdict back.
 func (w *walk) once(c *queue.Candidate) {
-	other := with(c, func(o *queue.Candidate) { o.ID = w.q.Next + 1 })
+	other := with(c, func(o *queue.Candidate) {
+		o.ID, o.Intent = w.q.Next+1, with(c.Intent, func(i *queue.Intent) { i.Seq++ })
+	})
 	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.q, New: put(w.q, other)}); constraint(err) != "candidates_one_intent" {
 		w.rt.Fatalf("a second intent: %v", err)
 	}

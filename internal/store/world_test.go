@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ var (
 
 	ann = queue.Person{ID: 1, Login: "ann"}
 	bob = queue.Person{ID: 2, Login: "bob"}
+
+	policy = queue.Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: "make"}}}}
 )
 
 func open(t testing.TB, url string) *store.Store {
@@ -40,6 +43,9 @@ func open(t testing.TB, url string) *store.Store {
 
 // sha makes a commit id from one digit.
 func sha(digit string) queue.SHA { return queue.SHA(strings.Repeat(digit, 40)) }
+
+// record makes the commit id of a ledger's record.
+func record(seq int64) queue.SHA { return queue.SHA(fmt.Sprintf("%040x", 0xfeed<<32+seq)) }
 
 // entry is a pull request by ann that bob approved.
 func entry(n queue.Number, head queue.SHA) *queue.Entry {
@@ -66,7 +72,7 @@ func with[T any](v *T, change func(*T)) *T {
 	return &c
 }
 
-// start saves a lane with two queued pull requests.
+// start saves a lane with a ledger and two queued pull requests.
 func start(t testing.TB, s *store.Store, lane queue.Lane) queue.Queue {
 	t.Helper()
 	q, err := s.Load(t.Context(), lane)
@@ -74,10 +80,49 @@ func start(t testing.TB, s *store.Store, lane queue.Lane) queue.Queue {
 		t.Fatal(err)
 	}
 	n := q
-	n.Tip = sha("a")
+	n = move(n, queue.Move{Kind: queue.MoveAdopt, New: sha("a"), At: noon})
+	n.Ledger = queue.Ledger{Tip: record(1), Seq: 1}
 	n.Entries = []*queue.Entry{entry(1, sha("1")), entry(2, sha("2"))}
 	n.Journal = []queue.Record{{At: noon, Number: 1, Kind: "queued", Text: "bob asked"}}
-	return save(t, s, queue.Save{Old: q, New: n})
+	return save(t, s, queue.Save{Old: q, New: n, Policy: &policy})
+}
+
+// move puts trunk elsewhere.
+func move(q queue.Queue, m queue.Move) queue.Queue {
+	m.Old, q.Tip = q.Tip, m.New
+	q.Moves = append(slices.Clone(q.Moves), m)
+	return q
+}
+
+// begin takes up the intent to land a candidate.
+func begin(q queue.Queue, id queue.CandidateID) queue.Queue {
+	return put(q, with(q.Candidate(id), func(c *queue.Candidate) {
+		seq := q.Ledger.Seq + 1
+		c.State, c.Intent = queue.CandidateLanding, &queue.Intent{
+			Ledger: q.Ledger.Tip, Seq: seq, Record: queue.Sealed{SHA: record(seq), Text: "tree 4b825dc\n\nland #1 on main\n"},
+			Heads: []queue.HeadMove{{Number: 1, Repo: "ann/app", Branch: "topic-1", From: sha("1"), To: c.Built.SHA}},
+		}
+	}))
+}
+
+// landed is the step after which a candidate that was landing has landed.
+func landed(q queue.Queue, id queue.CandidateID, at time.Time) queue.Queue {
+	c := q.Candidate(id)
+	q = put(q, with(c, func(c *queue.Candidate) { c.State, c.Since = queue.CandidateLanded, at }))
+	q.Ledger.Tip, q.Ledger.Seq = c.Intent.Record.SHA, c.Intent.Seq
+	q = move(q, queue.Move{Kind: queue.MoveLand, New: c.Built.SHA, At: at, Candidate: id, Record: q.Ledger.Tip, Seq: q.Ledger.Seq, Members: c.Members})
+	for _, m := range c.Members {
+		q = edit(q, m.Number, func(e *queue.Entry) {
+			l := queue.Landing{Candidate: id, Head: m.Head, Tip: c.Built.SHA, At: at}
+			for _, bc := range c.Built.Commits {
+				if bc.Member == m.Number {
+					l.Commits = append(l.Commits, bc)
+				}
+			}
+			e.State, e.Landing, e.Past = queue.Landed, &l, append(slices.Clone(e.Past), l)
+		})
+	}
+	return q
 }
 
 // ready is start with a candidate of #1 that passed and was confirmed.

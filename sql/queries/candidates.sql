@@ -1,6 +1,6 @@
 -- name: Candidates :many
 -- Those in flight. The verdict is that of the newest run.
-select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, r.verdict
+select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, c.intent, r.verdict
 from candidates c
 left join runs r on r.lane_id = c.lane_id and r.candidate = c.id and r.number = c.run
 where c.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
@@ -15,19 +15,21 @@ order by m.candidate, m.position;
 
 -- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
+    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent
 ) values (
-    @lane_id, @id, @base, @below, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason
+    @lane_id, @id, @base, @below, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason, @intent
 );
 
 -- name: MoveCandidate :exec
+-- An intent that is not begun with this very step stays untouched, so that no other lander's spelling of it can change it.
 update candidates
 set state = @state,
     run = @run,
     since = @since,
     not_till = @not_till,
     outcome = @outcome,
-    reason = @reason
+    reason = @reason,
+    intent = coalesce(sqlc.narg(intent), intent)
 where lane_id = @lane_id and id = @id;
 
 -- name: SaveMember :exec
@@ -46,18 +48,6 @@ set ended_at = coalesce(runs.ended_at, excluded.ended_at),
 -- Earlier runs are over when the next one starts, whether or not anybody saved how they ended.
 update runs set ended_at = @ended_at
 where lane_id = @lane_id and candidate = @candidate and number < @number and ended_at is null;
-
--- name: SaveLanding :exec
-insert into landings (lane_id, candidate, number, head, tip, commits, at)
-values (@lane_id, @candidate, @number, @head, @tip, @commits, @at);
-
--- name: Landings :many
-select l.candidate, l.number, l.head, l.tip, l.commits, l.at, e.title
-from landings l
-join entries e on e.lane_id = l.lane_id and e.number = l.number
-where l.lane_id = $1
-order by l.id desc
-limit $2;
 
 -- name: Runs :many
 select r.candidate, r.number, r.started_at, r.ended_at, r.verdict, c.sha, c.base,

@@ -1,13 +1,15 @@
 -- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+       head_repo, editable, ours, displaced
 from entries
 where lane_id = $1 and not gone
 order by number;
 
 -- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+       head_repo, editable, ours, displaced
 from entries
 where lane_id = $1 and number = $2;
 
@@ -27,10 +29,12 @@ order by position;
 -- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
-    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+    head_repo, editable, ours, displaced
 ) values (
     @lane_id, @number, @head, @branch, @fork, @draft, @title, @body, @url, @author, @labels, @state, @seen_at, @head_since, @asked_by, @asked_at,
-    @priority, @held, @unseen, @aside, @objections, @handled, @held_by, @dropped, @landing, @gone
+    @priority, @held, @unseen, @aside, @objections, @handled, @held_by, @dropped, @landing, @gone,
+    @head_repo, @editable, @ours, @displaced
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -56,7 +60,11 @@ set head = excluded.head,
     held_by = excluded.held_by,
     dropped = excluded.dropped,
     landing = excluded.landing,
-    gone = excluded.gone;
+    gone = excluded.gone,
+    head_repo = excluded.head_repo,
+    editable = excluded.editable,
+    ours = excluded.ours,
+    displaced = excluded.displaced;
 
 -- name: ClearApprovals :exec
 delete from approvals where lane_id = $1 and number = $2;

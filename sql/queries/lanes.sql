@@ -5,7 +5,8 @@ select id from lanes where repo = $1 and trunk = $2;
 insert into lanes (repo, trunk) values ($1, $2) on conflict (repo, trunk) do nothing;
 
 -- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy from lanes where repo = $1 and trunk = $2;
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend
+from lanes where repo = $1 and trunk = $2;
 
 -- name: Lanes :many
 select repo, trunk from lanes order by repo, trunk;
@@ -19,5 +20,12 @@ set version = @version,
     stop = @stop,
     trouble = @trouble,
     next_candidate = @next_candidate,
+    ledger_tip = @ledger_tip,
+    ledger_seq = @ledger_seq,
+    ledger_single = @ledger_single,
+    ledger_mend = @ledger_mend,
     policy = coalesce(sqlc.narg(policy), policy)
 where id = @lane_id;
+
+-- name: Floor :one
+select oldest from schema_floor;

@@ -14,9 +14,9 @@ import (
 
 const addCandidate = `-- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason
+    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
 )
 `
 
@@ -38,6 +38,7 @@ type AddCandidateParams struct {
 	NotTill      *time.Time
 	Outcome      *queue.Outcome
 	Reason       string
+	Intent       *queue.Intent
 }
 
 func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) error {
@@ -59,12 +60,13 @@ func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) erro
 		arg.NotTill,
 		arg.Outcome,
 		arg.Reason,
+		arg.Intent,
 	)
 	return err
 }
 
 const candidates = `-- name: Candidates :many
-select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, r.verdict
+select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, c.intent, r.verdict
 from candidates c
 left join runs r on r.lane_id = c.lane_id and r.candidate = c.id and r.number = c.run
 where c.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
@@ -86,6 +88,7 @@ type CandidatesRow struct {
 	Since   *time.Time
 	NotTill *time.Time
 	Reason  string
+	Intent  *queue.Intent
 	Verdict *queue.Verdict
 }
 
@@ -114,6 +117,7 @@ func (q *Queries) Candidates(ctx context.Context, laneID int64) ([]CandidatesRow
 			&i.Since,
 			&i.NotTill,
 			&i.Reason,
+			&i.Intent,
 			&i.Verdict,
 		); err != nil {
 			return nil, err
@@ -147,53 +151,6 @@ func (q *Queries) EndRuns(ctx context.Context, arg EndRunsParams) error {
 		arg.Number,
 	)
 	return err
-}
-
-const landings = `-- name: Landings :many
-select l.candidate, l.number, l.head, l.tip, l.commits, l.at, e.title
-from landings l
-join entries e on e.lane_id = l.lane_id and e.number = l.number
-where l.lane_id = $1
-order by l.id desc
-limit $2
-`
-
-type LandingsRow struct {
-	Candidate queue.CandidateID
-	Number    queue.Number
-	Head      queue.SHA
-	Tip       queue.SHA
-	Commits   []queue.BuiltCommit
-	At        *time.Time
-	Title     string
-}
-
-func (q *Queries) Landings(ctx context.Context, laneID int64, limit int32) ([]LandingsRow, error) {
-	rows, err := q.db.Query(ctx, landings, laneID, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []LandingsRow
-	for rows.Next() {
-		var i LandingsRow
-		if err := rows.Scan(
-			&i.Candidate,
-			&i.Number,
-			&i.Head,
-			&i.Tip,
-			&i.Commits,
-			&i.At,
-			&i.Title,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const members = `-- name: Members :many
@@ -243,8 +200,9 @@ set state = $1,
     since = $3,
     not_till = $4,
     outcome = $5,
-    reason = $6
-where lane_id = $7 and id = $8
+    reason = $6,
+    intent = coalesce($7, intent)
+where lane_id = $8 and id = $9
 `
 
 type MoveCandidateParams struct {
@@ -254,10 +212,12 @@ type MoveCandidateParams struct {
 	NotTill *time.Time
 	Outcome *queue.Outcome
 	Reason  string
+	Intent  *queue.Intent
 	LaneID  int64
 	ID      queue.CandidateID
 }
 
+// An intent that is not begun with this very step stays untouched, so that no other lander's spelling of it can change it.
 func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) error {
 	_, err := q.db.Exec(ctx, moveCandidate,
 		arg.State,
@@ -266,6 +226,7 @@ func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) er
 		arg.NotTill,
 		arg.Outcome,
 		arg.Reason,
+		arg.Intent,
 		arg.LaneID,
 		arg.ID,
 	)
@@ -335,34 +296,6 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]RunsRow, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const saveLanding = `-- name: SaveLanding :exec
-insert into landings (lane_id, candidate, number, head, tip, commits, at)
-values ($1, $2, $3, $4, $5, $6, $7)
-`
-
-type SaveLandingParams struct {
-	LaneID    int64
-	Candidate queue.CandidateID
-	Number    queue.Number
-	Head      queue.SHA
-	Tip       queue.SHA
-	Commits   []queue.BuiltCommit
-	At        *time.Time
-}
-
-func (q *Queries) SaveLanding(ctx context.Context, arg SaveLandingParams) error {
-	_, err := q.db.Exec(ctx, saveLanding,
-		arg.LaneID,
-		arg.Candidate,
-		arg.Number,
-		arg.Head,
-		arg.Tip,
-		arg.Commits,
-		arg.At,
-	)
-	return err
 }
 
 const saveMember = `-- name: SaveMember :exec

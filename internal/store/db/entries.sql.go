@@ -114,7 +114,8 @@ func (q *Queries) ClearApprovals(ctx context.Context, laneID int64, number queue
 
 const entries = `-- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+       head_repo, editable, ours, displaced
 from entries
 where lane_id = $1 and not gone
 order by number
@@ -146,6 +147,10 @@ type EntriesRow struct {
 	Dropped    *queue.Drop
 	Landing    *queue.Landing
 	Gone       bool
+	HeadRepo   string
+	Editable   bool
+	Ours       []queue.SHA
+	Displaced  queue.SHA
 }
 
 func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, error) {
@@ -183,6 +188,10 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 			&i.Dropped,
 			&i.Landing,
 			&i.Gone,
+			&i.HeadRepo,
+			&i.Editable,
+			&i.Ours,
+			&i.Displaced,
 		); err != nil {
 			return nil, err
 		}
@@ -196,7 +205,8 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 
 const entry = `-- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
-       held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+       held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+       head_repo, editable, ours, displaced
 from entries
 where lane_id = $1 and number = $2
 `
@@ -227,6 +237,10 @@ type EntryRow struct {
 	Dropped    *queue.Drop
 	Landing    *queue.Landing
 	Gone       bool
+	HeadRepo   string
+	Editable   bool
+	Ours       []queue.SHA
+	Displaced  queue.SHA
 }
 
 func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) (EntryRow, error) {
@@ -258,6 +272,10 @@ func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) 
 		&i.Dropped,
 		&i.Landing,
 		&i.Gone,
+		&i.HeadRepo,
+		&i.Editable,
+		&i.Ours,
+		&i.Displaced,
 	)
 	return i, err
 }
@@ -301,10 +319,12 @@ func (q *Queries) SaveApproval(ctx context.Context, arg SaveApprovalParams) erro
 const saveEntry = `-- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
-    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone
+    priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
+    head_repo, editable, ours, displaced
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26
+    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
+    $27, $28, $29, $30
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -330,7 +350,11 @@ set head = excluded.head,
     held_by = excluded.held_by,
     dropped = excluded.dropped,
     landing = excluded.landing,
-    gone = excluded.gone
+    gone = excluded.gone,
+    head_repo = excluded.head_repo,
+    editable = excluded.editable,
+    ours = excluded.ours,
+    displaced = excluded.displaced
 `
 
 type SaveEntryParams struct {
@@ -360,6 +384,10 @@ type SaveEntryParams struct {
 	Dropped    *queue.Drop
 	Landing    *queue.Landing
 	Gone       bool
+	HeadRepo   string
+	Editable   bool
+	Ours       []queue.SHA
+	Displaced  queue.SHA
 }
 
 func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
@@ -390,6 +418,10 @@ func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
 		arg.Dropped,
 		arg.Landing,
 		arg.Gone,
+		arg.HeadRepo,
+		arg.Editable,
+		arg.Ours,
+		arg.Displaced,
 	)
 	return err
 }

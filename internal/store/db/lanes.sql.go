@@ -20,8 +20,20 @@ func (q *Queries) AddLane(ctx context.Context, repo string, trunk string) error 
 	return err
 }
 
+const floor = `-- name: Floor :one
+select oldest from schema_floor
+`
+
+func (q *Queries) Floor(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, floor)
+	var oldest int64
+	err := row.Scan(&oldest)
+	return oldest, err
+}
+
 const lane = `-- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy from lanes where repo = $1 and trunk = $2
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend
+from lanes where repo = $1 and trunk = $2
 `
 
 type LaneRow struct {
@@ -33,6 +45,10 @@ type LaneRow struct {
 	Trouble       *queue.Trouble
 	NextCandidate queue.CandidateID
 	Policy        []byte
+	LedgerTip     queue.SHA
+	LedgerSeq     int64
+	LedgerSingle  bool
+	LedgerMend    bool
 }
 
 func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow, error) {
@@ -47,6 +63,10 @@ func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow,
 		&i.Trouble,
 		&i.NextCandidate,
 		&i.Policy,
+		&i.LedgerTip,
+		&i.LedgerSeq,
+		&i.LedgerSingle,
+		&i.LedgerMend,
 	)
 	return i, err
 }
@@ -99,8 +119,12 @@ set version = $1,
     stop = $4,
     trouble = $5,
     next_candidate = $6,
-    policy = coalesce($7, policy)
-where id = $8
+    ledger_tip = $7,
+    ledger_seq = $8,
+    ledger_single = $9,
+    ledger_mend = $10,
+    policy = coalesce($11, policy)
+where id = $12
 `
 
 type SaveLaneParams struct {
@@ -110,6 +134,10 @@ type SaveLaneParams struct {
 	Stop          *queue.Stop
 	Trouble       *queue.Trouble
 	NextCandidate queue.CandidateID
+	LedgerTip     queue.SHA
+	LedgerSeq     int64
+	LedgerSingle  bool
+	LedgerMend    bool
 	Policy        []byte
 	LaneID        int64
 }
@@ -123,6 +151,10 @@ func (q *Queries) SaveLane(ctx context.Context, arg SaveLaneParams) error {
 		arg.Stop,
 		arg.Trouble,
 		arg.NextCandidate,
+		arg.LedgerTip,
+		arg.LedgerSeq,
+		arg.LedgerSingle,
+		arg.LedgerMend,
 		arg.Policy,
 		arg.LaneID,
 	)

@@ -43,6 +43,7 @@ type Candidate struct {
 	NotTill      *time.Time
 	Outcome      *queue.Outcome
 	Reason       string
+	Intent       *queue.Intent
 }
 
 type Delivery struct {
@@ -82,6 +83,10 @@ type Entry struct {
 	Dropped    *queue.Drop
 	Landing    *queue.Landing
 	Gone       bool
+	HeadRepo   string
+	Editable   bool
+	Ours       []queue.SHA
+	Displaced  queue.SHA
 }
 
 type Inbox struct {
@@ -105,15 +110,16 @@ type Journal struct {
 	Text      string
 }
 
-type Landing struct {
-	ID        int64
+type LandedHead struct {
+	ID        pgtype.Int8
 	LaneID    int64
-	Candidate queue.CandidateID
 	Number    queue.Number
 	Head      queue.SHA
+	Candidate queue.CandidateID
 	Tip       queue.SHA
 	Commits   []queue.BuiltCommit
 	At        *time.Time
+	Record    queue.SHA
 }
 
 type Lane struct {
@@ -127,6 +133,10 @@ type Lane struct {
 	Trouble       *queue.Trouble
 	NextCandidate queue.CandidateID
 	Policy        []byte
+	LedgerTip     queue.SHA
+	LedgerSeq     int64
+	LedgerSingle  bool
+	LedgerMend    bool
 }
 
 type Member struct {
@@ -160,4 +170,23 @@ type Run struct {
 	EndedAt   *time.Time
 	Outcome   *queue.Outcome
 	Verdict   *queue.Verdict
+}
+
+type SchemaFloor struct {
+	One    bool
+	Oldest int64
+}
+
+type TrunkLog struct {
+	LaneID    int64
+	Seq       int64
+	Kind      queue.MoveKind
+	Old       queue.SHA
+	New       queue.SHA
+	At        *time.Time
+	Candidate queue.CandidateID
+	Record    queue.SHA
+	LedgerSeq int64
+	Members   []queue.Member
+	Recalled  bool
 }
