@@ -20,11 +20,11 @@ import (
 
 // demoFlags are what the demo verb was asked for.
 type demoFlags struct {
-	headless, verbose       bool
-	data, listen, hubListen string
-	repo, branch, suite     string
-	last                    int
-	limit                   time.Duration
+	headless, verbose, resume bool
+	data, listen, hubListen   string
+	repo, branch, suite       string
+	last                      int
+	limit                     time.Duration
 }
 
 func (p *program) demo() *cobra.Command {
@@ -46,7 +46,7 @@ func (p *program) demo() *cobra.Command {
 			}
 			log, end := p.demoLog(f, dir)
 			defer end()
-			o := demo.Options{Data: dir, Listen: f.listen, HubListen: f.hubListen, Log: log}
+			o := demo.Options{Data: dir, Listen: f.listen, HubListen: f.hubListen, Log: log, Resume: f.resume}
 			switch {
 			case f.repo != "":
 				err = p.replay(c.Context(), o, f)
@@ -70,6 +70,7 @@ func (p *program) demo() *cobra.Command {
 	c.Flags().StringVar(&f.data, "data", "", usageData)
 	c.Flags().StringVar(&f.listen, "listen", "", usageListen)
 	c.Flags().StringVar(&f.hubListen, "hub-listen", "", usageHubListen)
+	c.Flags().BoolVar(&f.resume, "resume", false, usageResume)
 	c.Flags().StringVar(&f.repo, "repo", "", usageRepo)
 	c.Flags().StringVar(&f.branch, "branch", "", usageBranch)
 	c.Flags().IntVar(&f.last, "last", 50, usageLast)
@@ -82,6 +83,8 @@ func (p *program) demo() *cobra.Command {
 
 func (f demoFlags) check(c *cobra.Command) error {
 	switch given := c.Flags().Changed; {
+	case f.resume && (!f.headless || f.data == "" || f.repo != ""):
+		return errResumeAlone
 	case f.repo != "" && !f.headless:
 		return errRepoAlone
 	case f.repo != "" && f.suite == "":

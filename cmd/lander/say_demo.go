@@ -20,19 +20,22 @@ const (
 with a sample repository and pull requests of every fate, and lander's pages. The
 addresses are printed; the browser is enough from there.
 
---headless plays the whole story by itself.
+--headless plays the whole story by itself. Killed at any moment, even with kill -9,
+it is gone on with by --headless --resume on the same --data, and ends the same.
 
 --headless --repo DIR takes the newest commits of a repository of yours as pull
 requests, lands them again one by one, and compares the trunk that comes out
 with the real one.`
 	exampleDemo = `  lander demo
   lander demo --headless
+  lander demo --headless --data story --resume
   lander demo --headless --repo ~/src/app --last 20 --suite 'make test'`
 
 	usageHeadless  = "play the story without anybody's help; exit 0 only if each met its fate"
 	usageData      = "`directory` where everything is kept (default: one that is deleted at the end)"
 	usageListen    = "`address` of lander's pages (default: 127.0.0.1:8080, or any free port if that is taken)"
 	usageHubListen = "`address` of the playground (default: 127.0.0.1:8081, or any free port if that is taken)"
+	usageResume    = "with --headless and --data: go on with the story that was cut off there; without one, begin it"
 	usageRepo      = "with --headless: a local git repository whose history is landed again, as `DIR`"
 	usageBranch    = "with --repo: the `branch` (default: what its HEAD is on)"
 	usageLast      = "with --repo: how many first-parent commits, at most"
@@ -43,13 +46,14 @@ with the real one.`
 )
 
 var (
-	errRepoAlone  = errors.New("--repo needs --headless")
-	errNoSuite    = errors.New("--repo needs --suite COMMAND, for nothing lands untested; --suite true tests nothing")
-	errNeedRepo   = errors.New("--suite, --branch and --last need --repo DIR")
-	errLast       = errors.New("--last must be 1 or more")
-	errLimit      = errors.New("--limit must be longer than nothing")
-	errJSONAlone  = errors.New("--json needs --headless")
-	errLimitAlone = errors.New("--limit needs --headless")
+	errResumeAlone = errors.New("--resume needs --headless and --data DIR, and no --repo")
+	errRepoAlone   = errors.New("--repo needs --headless")
+	errNoSuite     = errors.New("--repo needs --suite COMMAND, for nothing lands untested; --suite true tests nothing")
+	errNeedRepo    = errors.New("--suite, --branch and --last need --repo DIR")
+	errLast        = errors.New("--last must be 1 or more")
+	errLimit       = errors.New("--limit must be longer than nothing")
+	errJSONAlone   = errors.New("--json needs --headless")
+	errLimitAlone  = errors.New("--limit needs --headless")
 )
 
 func errTooLong(limit time.Duration) error {

@@ -17,6 +17,9 @@ import (
 
 func TestMain(m *testing.M) {
 	embedded.Supervise()
+	if dir := os.Getenv(storyVariable); dir != "" {
+		os.Exit(playAsProcess(dir))
+	}
 	os.Exit(m.Run())
 }
 

@@ -7,44 +7,44 @@ import (
 	"time"
 
 	"lander/internal/queue"
-	"lander/internal/vcs"
 )
 
 // judge finds out what became of everybody. Whether something landed is read from git and from the hub.
-func (s *story) judge(ctx context.Context) (Result, error) {
+func (s *story) judge(ctx context.Context, r *Result) error {
 	if err := s.told(ctx); err != nil {
-		return Result{}, err
+		return err
 	}
 	tip, err := s.hub.Tip(repository, trunk)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	dir, err := s.hub.GitDir(repository)
+	history, err := onTrunk(ctx, s.hub, tip)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	history, err := vcs.Git{Dir: dir}.Text(ctx, "rev-list", "--first-parent", tip)
-	if err != nil {
-		return Result{}, err
+	var there []string
+	for _, l := range history {
+		there = append(there, l.sha)
 	}
-	onTrunk := strings.Fields(history)
-	r := Result{Trunk: tip, OK: true, Wrong: s.wrong}
+	r.Trunk, r.OK, r.Wrong = tip, true, slices.Clone(s.journal.Wrong)
 	for i, f := range s.fates {
-		fate, err := s.fate(ctx, i+1, f, onTrunk)
+		fate, err := s.fate(ctx, i+1, f, there)
 		if err != nil {
-			return Result{}, err
+			return err
 		}
 		r.OK = r.OK && fate.Met
 		r.Fates = append(r.Fates, fate)
 	}
-	if !slices.Contains(onTrunk, s.byHand) {
-		r.Wrong = append(r.Wrong, "what was pushed past lander is no longer on trunk")
-	}
-	if at := slices.Index(onTrunk, s.byHand); at != 1 {
-		r.Wrong = append(r.Wrong, "what was being tested when trunk was moved past lander did not land on top of that")
+	switch at, err := s.byHand(ctx); {
+	case err != nil:
+		return err
+	case at < 0:
+		r.Wrong = append(r.Wrong, wrongGone)
+	case at != 1:
+		r.Wrong = append(r.Wrong, wrongNotOnTop)
 	}
 	r.OK = r.OK && len(r.Wrong) == 0
-	return r, nil
+	return nil
 }
 
 // told waits until lander has told everybody all there is to tell.

@@ -2,7 +2,7 @@ package demo
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,7 +29,8 @@ type Result struct {
 	OK      bool     `json:"ok"`
 	Trunk   string   `json:"trunk"` // where it stands at the end
 	Seconds float64  `json:"seconds"`
-	Wrong   []string `json:"wrong,omitempty"` // what else was not as it must be
+	Resumed bool     `json:"resumed,omitempty"` // it was begun by an earlier process
+	Wrong   []string `json:"wrong,omitempty"`   // what else was not as it must be
 }
 
 // News is something that happened in the story: a line for people, or where a pull request stands from now on, or both.
@@ -42,12 +43,10 @@ type News struct {
 }
 
 // Play opens a playground, plays the whole story in it and says how everybody fared. progress is called as things happen, from one
-// goroutine at a time.
-func Play(ctx context.Context, o Options, progress func(News)) (Result, error) {
+// goroutine at a time. With Resume it goes on with a story that was cut off, by a kill or otherwise, where that one was; a story that
+// is over is only judged again.
+func Play(ctx context.Context, o Options, progress func(News)) (r Result, err error) {
 	began := time.Now()
-	if err := unplayed(o.Data); err != nil {
-		return Result{}, err
-	}
 	files, err := sample()
 	if err != nil {
 		return Result{}, err
@@ -55,23 +54,56 @@ func Play(ctx context.Context, o Options, progress func(News)) (Result, error) {
 	if o.Poll == 0 {
 		o.Poll = time.Second // the story has a lost webhook in it
 	}
-	w, err := openSample(ctx, o, files)
+	o.keep = true
+	w, err := claim(ctx, o, repository)
 	if err != nil {
 		return Result{}, err
 	}
+	defer func() { err = errors.Join(err, w.close()) }()
 	s := &story{world: w, progress: progress, fates: fates(files), numbers: map[string]int{}}
-	r, err := s.run(ctx)
-	r.Seconds = time.Since(began).Seconds()
-	if closeErr := w.close(); err == nil {
-		err = closeErr
+	if s.journal, r.Resumed, err = journalOf(o); err != nil {
+		return Result{}, err
 	}
-	return r, err
+	if r.Resumed {
+		s.tell(sayResuming(len(s.journal.Notes) > 0))
+	}
+	if err := w.open(ctx, o, func(h *hub.Hub) error { return fill(ctx, h, files, s.journal.Begun) }); err != nil {
+		return Result{}, err
+	}
+	if err := s.run(ctx, &r); err != nil {
+		return Result{}, err
+	}
+	r.Seconds = time.Since(began).Seconds()
+	return r, nil
 }
 
-// unplayed refuses a directory that something was played in: a story has one beginning.
+// journalOf is the journal to play by: a new one where nothing was played, and the one that is there to resume a story.
+func journalOf(o Options) (j *journal, resumed bool, err error) {
+	j, err = readJournal(o.Data)
+	switch {
+	case err == nil && o.Resume:
+		return j, true, nil
+	case err == nil:
+		return nil, false, errBegunAlready(o.Data)
+	case !errors.Is(err, errUnread):
+		return nil, false, err
+	}
+	if err := unplayed(o.Data); err != nil {
+		if o.Resume {
+			err = errNoStory(o.Data)
+		}
+		return nil, false, err
+	}
+	j, err = beginJournal(o.Data)
+	return j, false, err
+}
+
+// unplayed refuses a directory that something was played in.
 func unplayed(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "hub")); err == nil {
-		return errPlayedAlready(dir)
+	for _, name := range []string{"story.json", "hub/hub.json", "hub/repos"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return errPlayedAlready(dir)
+		}
 	}
 	return nil
 }
@@ -81,15 +113,14 @@ type story struct {
 	*world
 	fates   []fate
 	numbers map[string]int // of pull requests, by branch
-	wrong   []string
-	byHand  string // the commit that was pushed past lander
+	journal *journal
 
 	telling  sync.Mutex
 	progress func(News)
 }
 
 // run plays and judges, and tells meanwhile where everybody stands.
-func (s *story) run(ctx context.Context) (Result, error) {
+func (s *story) run(ctx context.Context, r *Result) error {
 	watching, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { s.watch(watching) })
@@ -97,9 +128,9 @@ func (s *story) run(ctx context.Context) (Result, error) {
 	stop()
 	watch.Wait()
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	return s.judge(ctx)
+	return s.judge(ctx, r)
 }
 
 // tell tells a line.
@@ -140,166 +171,4 @@ func (s *story) watch(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func (s *story) play(ctx context.Context) error {
-	for i, f := range s.fates {
-		s.numbers[f.name] = i + 1
-	}
-	s.tell(sayOpen(len(s.fates), s.url))
-	scenes := []func(context.Context) error{s.plain, s.pause, s.guests, s.webhooks, s.past}
-	for _, scene := range scenes {
-		if err := scene(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// plain is what happens every day: most land, some are dropped for a good reason.
-func (s *story) plain(ctx context.Context) error {
-	names := []string{"how-to-test", "tax-free", "discount", "how-to-test-better", "round-up", "wait-for-rates", "rename-total", "receipt"}
-	return s.approveAndWait(ctx, names...)
-}
-
-// pause is an admin's stop in the middle, and what people do meanwhile.
-func (s *story) pause(ctx context.Context) error {
-	if _, err := s.lander.Store().Post(ctx, s.lane, queue.Paused{By: admin, Reason: "looking into an incident", At: time.Now()}); err != nil {
-		return err
-	}
-	err := s.until(ctx, "the lane is paused", func(ctx context.Context) (bool, error) {
-		q, _, err := s.lander.Store().View(ctx, s.lane)
-		return q.PausedAt(time.Now()), err
-	})
-	if err != nil {
-		return err
-	}
-	before, err := s.hub.Tip(repository, trunk)
-	if err != nil {
-		return err
-	}
-	s.tell(sayPauses())
-	for _, name := range []string{"sneaky", "second-thoughts", "through-the-pause"} {
-		if err := s.approve(ctx, name); err != nil {
-			return err
-		}
-	}
-	more := hub.Commit{Message: "And one more thing", Files: map[string]string{"tests/assert.sh": "same() {\n\treturn 0 # nobody will notice\n}\n"}}
-	if _, err := s.hub.Push(repository, hub.Push{By: contributor, Branch: "sneaky", Commits: []hub.Commit{more}}); err != nil {
-		return err
-	}
-	s.tell(sayPushesMore(s.numbers["sneaky"]))
-	if _, err := s.hub.Comment(repository, s.numbers["second-thoughts"], contributor, "On second thoughts, no.\n\n@lander withdraw"); err != nil {
-		return err
-	}
-	if err := s.settled(ctx, "sneaky", "second-thoughts"); err != nil {
-		return err
-	}
-	after, err := s.hub.Tip(repository, trunk)
-	if err != nil {
-		return err
-	}
-	if before != after {
-		s.wrong = append(s.wrong, fmt.Sprintf("trunk moved from %s to %s while landing was paused", before, after))
-	}
-	s.tell(sayResumes())
-	if _, err := s.lander.Store().Post(ctx, s.lane, queue.Resumed{By: admin, At: time.Now()}); err != nil {
-		return err
-	}
-	return s.settled(ctx, "through-the-pause")
-}
-
-// guests are the ones who come from elsewhere, are not ready, or try to trick the gate.
-func (s *story) guests(ctx context.Context) error {
-	return s.approveAndWait(ctx, "from-a-fork", "draft", "free-pass", "news-one", "news-union")
-}
-
-// webhooks is the forge's delivery going wrong.
-func (s *story) webhooks(ctx context.Context) error {
-	if err := s.hub.WaitDelivered(ctx); err != nil {
-		return err
-	}
-	if err := s.hub.Fault("lose the next webhook"); err != nil {
-		return err
-	}
-	s.tell(sayLoses())
-	if err := s.approveAndWait(ctx, "lost-webhook"); err != nil {
-		return err
-	}
-	if err := s.hub.WaitDelivered(ctx); err != nil {
-		return err
-	}
-	if err := s.hub.Fault("deliver twice"); err != nil {
-		return err
-	}
-	s.tell(sayTwice())
-	return s.approveAndWait(ctx, "webhook-twice")
-}
-
-// past is a human who pushes to trunk while lander is testing.
-func (s *story) past(ctx context.Context) error {
-	if err := s.approve(ctx, "pushed-past"); err != nil {
-		return err
-	}
-	err := s.until(ctx, "it is being tested", func(ctx context.Context) (bool, error) {
-		st, err := s.standing(ctx, s.numbers["pushed-past"])
-		return st.Stage == queue.StageTesting, err
-	})
-	if err != nil {
-		return err
-	}
-	urgent := hub.Commit{Message: "Put out a fire", Files: map[string]string{"NOTICE": "Not for bookkeeping. Not for taxes either.\n"}}
-	if s.byHand, err = s.hub.Push(repository, hub.Push{By: admin, Branch: trunk, Commits: []hub.Commit{urgent}}); err != nil {
-		return err
-	}
-	s.tell(sayPushesPast())
-	return s.settled(ctx, "pushed-past")
-}
-
-// approve lets the maintainer approve. The story goes on only when lander knows, unless its webhook is to be lost.
-func (s *story) approve(ctx context.Context, name string) error {
-	n := s.numbers[name]
-	if _, err := s.hub.Approve(repository, n, maintainer); err != nil {
-		return fmt.Errorf("approve #%d: %w", n, err)
-	}
-	s.tell(sayApproves(maintainer, n, s.fates[n-1].title))
-	return s.until(ctx, fmt.Sprintf("lander knows that #%d is approved", n), func(ctx context.Context) (bool, error) {
-		st, err := s.standing(ctx, n)
-		return st.Stage != queue.StageIdle, err
-	})
-}
-
-func (s *story) approveAndWait(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		if err := s.approve(ctx, name); err != nil {
-			return err
-		}
-	}
-	return s.settled(ctx, names...)
-}
-
-// settled waits until lander has nothing more to do for them by itself.
-func (s *story) settled(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		n := s.numbers[name]
-		err := s.until(ctx, fmt.Sprintf("#%d %s is settled", n, s.fates[n-1].title), func(ctx context.Context) (bool, error) {
-			st, err := s.standing(ctx, n)
-			switch st.Stage {
-			case queue.StageLanded, queue.StageDropped, queue.StageHeld:
-				return true, err
-			case queue.StageIdle:
-				return name == "sneaky" || name == "second-thoughts", err
-			}
-			return false, err
-		})
-		if err != nil {
-			return err
-		}
-		what, reason, err := s.became(ctx, n)
-		if err != nil {
-			return err
-		}
-		s.tell(sayFate(n, s.fates[n-1].title, what, reason))
-	}
-	return nil
 }

@@ -2,7 +2,7 @@ package demo
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"lander/internal/hub"
 )
@@ -35,59 +35,8 @@ func (p *Playground) Wait(ctx context.Context) error { return p.world.lander.Wai
 // Close ends it and keeps what was played.
 func (p *Playground) Close() error { return p.world.close() }
 
-// openSample opens a world with the sample repository and its pull requests, none of them approved.
+// openSample opens a world with the sample repository and its pull requests.
 func openSample(ctx context.Context, o Options, files map[string]string) (*world, error) {
-	return open(ctx, o, repository, func(h *hub.Hub) error {
-		for _, u := range []hub.User{{Login: maintainer, Name: "Maya"}, {Login: contributor, Name: "Noor"}, {Login: outsider, Name: "Kai"}, {Login: admin, Name: "Ada"}} {
-			if _, err := h.AddUser(u); err != nil {
-				return err
-			}
-		}
-		err := h.AddRepo(repository, hub.Seed{Description: "Prices, taxes and carts in a few lines of shell", Branch: trunk, Files: files, Message: "Begin the abacus"})
-		if err != nil {
-			return err
-		}
-		for login, role := range map[string]hub.Role{maintainer: hub.RoleMaintain, contributor: hub.RoleWrite, admin: hub.RoleAdmin} {
-			if err := h.SetRole(repository, login, role); err != nil {
-				return err
-			}
-		}
-		first, err := h.Tip(repository, trunk)
-		if err != nil {
-			return err
-		}
-		second := hub.Commit{Message: "Say what this is not", Files: map[string]string{"NOTICE": "Not for bookkeeping.\n"}}
-		if _, err := h.Push(repository, hub.Push{By: admin, Branch: trunk, Commits: []hub.Commit{second}}); err != nil {
-			return err
-		}
-		for _, f := range fates(files) {
-			if err := openPull(h, f, first); err != nil {
-				return fmt.Errorf("open %q: %w", f.title, err)
-			}
-		}
-		return nil
-	})
-}
-
-// openPull pushes a fate's branch and opens its pull request.
-func openPull(h *hub.Hub, f fate, first string) error {
-	author, repo, head, from := f.author, repository, f.name, trunk
-	if author == "" {
-		author = contributor
-	}
-	if f.fork {
-		fork, err := h.Fork(repository, author)
-		if err != nil {
-			return err
-		}
-		repo, head = fork, author+":"+f.name
-	}
-	if f.behind {
-		from = first
-	}
-	if _, err := h.Push(repo, hub.Push{By: author, Branch: f.name, From: from, Commits: f.commits}); err != nil {
-		return err
-	}
-	_, err := h.OpenPull(repository, hub.NewPull{Author: author, Title: f.title, Body: f.body, Head: head, Draft: f.draft})
-	return err
+	o.keep = true
+	return open(ctx, o, repository, func(h *hub.Hub) error { return fill(ctx, h, files, time.Now()) })
 }

@@ -20,6 +20,18 @@ func errPlayedAlready(dir string) error {
 	return fmt.Errorf("something was played in %s already; name a new directory, or leave --data out", dir)
 }
 
+func errBegunAlready(dir string) error {
+	return fmt.Errorf("a story was begun in %s already; go on with it with --resume, or name a new directory", dir)
+}
+
+func errNoStory(dir string) error {
+	return fmt.Errorf("what was played in %s is no story that --resume could go on with; name the directory of one, or a new one", dir)
+}
+
+func errOtherStory(dir string) error {
+	return fmt.Errorf("the story in %s was begun by another version of lander; go on with it with that one, or name a new directory", dir)
+}
+
 // About a repository whose history is to be landed again.
 
 func errNoSuchDir(dir string) error {
@@ -82,8 +94,16 @@ func sayResumes() string { return admin + " resumes" }
 func sayPushesMore(n int) string {
 	return fmt.Sprintf("%s pushes more to #%d, which was approved already", contributor, n)
 }
-func sayLoses() string      { return "the next webhook is lost" }
-func sayTwice() string      { return "the next webhook comes twice" }
+
+// sayResuming says that a story is taken up again, and whether anything of it was over.
+func sayResuming(far bool) string {
+	if !far {
+		return "the story is taken up again, near its beginning"
+	}
+	return "the story is taken up again where it was cut off"
+}
+func sayLoses() string      { return "the next approval's webhook is lost" }
+func sayTwice() string      { return "the webhook is sent once more" }
 func sayPushesPast() string { return admin + " pushes to trunk, past lander" }
 
 // sayFate is what became of a pull request.
@@ -97,3 +117,16 @@ func sayFate(n int, title, fate, reason string) string {
 
 func sayVoided() string    { return "new commits were pushed after it was approved" }
 func sayWithdrawn() string { return "taken back before it landed" }
+
+// What must not be.
+
+func wrongMoved(before, after string) string {
+	return fmt.Sprintf("trunk moved from %s to %s while landing was paused", before, after)
+}
+
+const (
+	wrongNotLost   = "the webhook that was to be lost arrived"
+	wrongNoWebhook = "the code host has no record of an approval's webhook"
+	wrongGone      = "what was pushed past lander is no longer on trunk"
+	wrongNotOnTop  = "what was being tested when trunk was moved past lander did not land on top of that"
+)

@@ -29,6 +29,8 @@ type Options struct {
 	Poll      time.Duration  // how often lander asks beside webhooks; 0: 30 s
 	Log       zerolog.Logger // lander's and the playground's
 	Policy    []byte         // for a repository that has no policy file; nil: then nothing lands
+	Resume    bool           // of a story: go on with what is in Data, if there is anything
+	keep      bool           // the playground outlives a kill, at the price of writing each change down before anybody sees it
 }
 
 // world is a playground with a lander in it.
@@ -42,25 +44,30 @@ type world struct {
 	group  sync.WaitGroup
 }
 
-// open starts the hub and lets prepare fill it; then it starts a lander on repo. prepare is called only for a hub that does not have
-// repo yet.
+// open starts the hub and lets prepare fill it, which it may have done before; then it starts a lander on repo.
 func open(ctx context.Context, o Options, repo string, prepare func(*hub.Hub) error) (*world, error) {
-	w := &world{lane: queue.Lane{Repo: repo, Trunk: trunk}}
+	w, err := claim(ctx, o, repo)
+	if err != nil {
+		return nil, err
+	}
 	if err := w.open(ctx, o, prepare); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-func (w *world) open(ctx context.Context, o Options, prepare func(*hub.Hub) error) (err error) {
+// claim takes the directory, before anything is read there: two playgrounds in it would undo what the other writes.
+func claim(ctx context.Context, o Options, repo string) (w *world, err error) {
 	if err := vcs.CheckVersion(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	// Before anything is read: two playgrounds in one directory would undo what the other writes.
-	if w.free, err = serve.LockDir(filepath.Join(o.Data, "hub")); err != nil {
-		return err
-	}
-	if w.hub, err = hub.Open(filepath.Join(o.Data, "hub"), hub.Options{Log: o.Log, RateLimit: 1_000_000}); err != nil {
+	w = &world{lane: queue.Lane{Repo: repo, Trunk: trunk}}
+	w.free, err = serve.LockDir(filepath.Join(o.Data, "hub"))
+	return w, err
+}
+
+func (w *world) open(ctx context.Context, o Options, prepare func(*hub.Hub) error) (err error) {
+	if w.hub, err = hub.Open(filepath.Join(o.Data, "hub"), hub.Options{Log: o.Log, RateLimit: 1_000_000, Sync: o.keep}); err != nil {
 		return err
 	}
 	listener, err := listen(o.HubListen)
@@ -71,10 +78,8 @@ func (w *world) open(ctx context.Context, o Options, prepare func(*hub.Hub) erro
 	w.hub.SetURL(w.url)
 	w.server = &http.Server{Handler: w.hub.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	w.group.Go(func() { _ = w.server.Serve(listener) }) // ends with close
-	if !w.hub.HasRepo(w.lane.Repo) {
-		if err := prepare(w.hub); err != nil {
-			return fmt.Errorf("fill the playground: %w", err)
-		}
+	if err := prepare(w.hub); err != nil {
+		return fmt.Errorf("fill the playground: %w", err)
 	}
 	return w.land(ctx, o)
 }
@@ -112,15 +117,12 @@ func (w *world) land(ctx context.Context, o Options) error {
 		return err
 	}
 	w.hub.SetLanderURL(w.lander.URL())
-	// One that was played before has the address of a lander that is no more.
-	old, err := w.hub.Hooks(repo)
+	hooks, err := w.hub.Hooks(repo)
 	if err != nil {
 		return err
 	}
-	for _, h := range old {
-		if err := w.hub.RemoveHook(repo, h.ID); err != nil {
-			return err
-		}
+	if len(hooks) > 0 { // it was played before, and has the address of a lander that is no more
+		return w.hub.MoveHook(repo, hooks[0].ID, w.lander.URL()+"/webhook", secret)
 	}
 	_, err = w.hub.AddHook(repo, w.lander.URL()+"/webhook", secret, "*")
 	return err
