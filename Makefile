@@ -28,12 +28,12 @@ test: ## Vet, and run all tests with the race detector (PKG=./internal/queue for
 
 faults: ## Break lander at every step, in every way (RUNS=5, CELL='intent stored/killed after' SEED=7)
 	@scripts/need go git postgres
-	go test -count=1 -timeout 24h -run '^TestFaults$$' ./internal/landertest/fleet -grid -runs $(RUNS) -cell '$(CELL)' -seed $(SEED) $(FLEET)
+	go test -v -count=1 -timeout 24h -run '^TestFaults$$' ./internal/landertest/fleet -grid -runs $(RUNS) -cell '$(CELL)' -seed $(SEED) $(FLEET)
 
 soak: ## Keep three landers busy and break something every few seconds (MINUTES=30, SEED=7)
 	@scripts/need go git postgres
 	@$(MAKE) --no-print-directory build
-	go test -count=1 -timeout 24h -run '^TestSoak$$' ./internal/landertest/fleet -soak $(MINUTES)m -lander $(CURDIR)/bin/lander -seed $(SEED) $(FLEET)
+	go test -v -count=1 -timeout 24h -run '^TestSoak$$' ./internal/landertest/fleet -soak $(MINUTES)m -lander $(CURDIR)/bin/lander -seed $(SEED) $(FLEET)
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres

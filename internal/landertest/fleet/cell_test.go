@@ -55,6 +55,8 @@ type outcome struct {
 	seed        uint64
 	reached     bool
 	noLedger    bool // there is no ledger branch in this build
+	landed      int
+	merged      int // of them, as the forge shows it
 	recovered   time.Duration
 	took        time.Duration
 	breaches    []string
@@ -83,13 +85,14 @@ func play(step string, f fault, seed uint64) (o outcome) {
 		world: w, step: step, fault: f, dice: roll(seed, step+"/"+f.name), lane: lane, done: make(chan struct{}),
 		risen: make(chan struct{}), killed: make(chan struct{}), back: make(chan struct{}),
 	}
+	w.disks = f.name == "disk full"
 	if f.hooks {
 		w.poll = 1500 * time.Millisecond
 	}
 	if err := c.run(); err != nil {
 		c.breach("%v", err)
 	}
-	o.noLedger = c.judge()
+	c.judge(&o)
 	o.reached = c.over
 	if c.over && !c.takenOn.IsZero() {
 		o.recovered = c.takenOn.Sub(c.struck.at)
@@ -252,6 +255,25 @@ func (c *cell) rest() error {
 		why = errors.New("it is saved again and again")
 	}
 	return fmt.Errorf("it never came to rest: %w", why)
+}
+
+// judge lets the oracle look at a cell.
+func (c *cell) judge(out *outcome) {
+	o := &oracle{
+		world: c.world, lane: c.lane, approved: map[queue.Number][]string{},
+		good: []queue.Number{late, plain}, bad: []queue.Number{red},
+	}
+	shape, err := house.shape()
+	if err == nil {
+		for n, head := range shape.heads {
+			o.approved[n] = []string{head}
+		}
+	}
+	noLedger, wrong := o.judge()
+	out.landed, out.merged, out.noLedger = o.landed, o.merged, noLedger
+	for _, text := range wrong {
+		c.breach("oracle: %s", text)
+	}
 }
 
 // report is all that is needed to look into a cell that failed.

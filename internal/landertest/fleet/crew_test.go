@@ -18,6 +18,7 @@ import (
 type replica struct {
 	name    string
 	dir     string
+	disk    bool // dir is a file system of its own
 	front   *front
 	proc    *process
 	mu      sync.Mutex
@@ -57,7 +58,17 @@ func (w *world) start(after *replica) (*replica, error) {
 	w.mu.Unlock()
 	r.dir = filepath.Join(w.dir, r.name)
 	if after != nil {
-		r.dir = after.dir
+		r.dir, r.disk = after.dir, after.disk
+	} else if w.disks {
+		end, err := disk(r.dir)
+		if err != nil {
+			return nil, err
+		}
+		if r.disk = end != nil; r.disk {
+			w.mu.Lock()
+			w.ends = append(w.ends, end)
+			w.mu.Unlock()
+		}
 	}
 	f, end := newFront(w.handler, &w.weather)
 	w.mu.Lock()

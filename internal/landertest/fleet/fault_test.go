@@ -253,7 +253,7 @@ func (c *cell) rewind(*replica, bool) bool {
 
 func (c *cell) fillDisk(r *replica, _ bool) bool {
 	c.struck.full = r
-	if err := r.proc.fill(true); err != nil {
+	if err := r.fill(true); err != nil {
 		c.breach("%v", err)
 	}
 	return false
@@ -261,7 +261,7 @@ func (c *cell) fillDisk(r *replica, _ bool) bool {
 
 func (c *cell) emptyDisk() error {
 	pause(someTime)
-	return c.struck.full.proc.fill(false)
+	return c.struck.full.fill(false)
 }
 
 func (c *cell) jump(r *replica, _ bool) bool {

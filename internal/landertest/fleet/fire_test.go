@@ -187,12 +187,12 @@ func (s *soak) noWebhooks(d dice) error {
 func (s *soak) fullDisk(d dice) error {
 	r := s.victim(d)
 	wait := time.Duration(300+d.IntN(2000)) * time.Millisecond
-	if r == nil {
+	if r == nil || !r.disk {
 		return nil
 	}
-	err := r.proc.fill(true)
+	err := r.fill(true)
 	pause(wait)
-	return errors.Join(err, r.proc.fill(false))
+	return errors.Join(err, r.fill(false))
 }
 
 func (s *soak) humanPush(d dice) error {

@@ -18,6 +18,7 @@ var (
 	oneCell  = flag.String("cell", "", "one cell, as STEP/FAULT; either may be left empty")
 	oneSeed  = flag.Uint64("seed", 0, "seed of the first run; 0: a new one")
 	atOnce   = flag.Int("atonce", 2, "how many cells are run at the same time")
+	most     = flag.Int("most", 20, "after how many runs that broke a promise no more are begun")
 	keepLogs = flag.Bool("keep", false, "keep the log of every cell, not only of those that failed")
 )
 
@@ -76,13 +77,25 @@ func run(t *testing.T, errands []errand) (all []outcome) {
 			for e := range next {
 				o := play(e.step, e.fault, e.seed)
 				mu.Lock()
+				settle(t, &o)
 				all = append(all, o)
-				settle(t, o)
 				mu.Unlock()
 			}
 		})
 	}
 	for _, e := range errands {
+		mu.Lock()
+		bad := 0
+		for _, o := range all {
+			if len(o.breaches) > 0 {
+				bad++
+			}
+		}
+		mu.Unlock()
+		if bad >= *most {
+			t.Errorf("%d runs broke a promise: no more are begun", bad)
+			break
+		}
 		next <- e
 	}
 	close(next)
@@ -91,7 +104,7 @@ func run(t *testing.T, errands []errand) (all []outcome) {
 }
 
 // settle says how a cell went, if that is worth a word.
-func settle(t *testing.T, o outcome) {
+func settle(t *testing.T, o *outcome) {
 	t.Helper()
 	if !o.reached && len(o.breaches) == 0 && !(o.step == headPushed && o.noLedger) {
 		o.breaches = []string{"the step never came"}
@@ -132,7 +145,7 @@ func table(all []outcome) string {
 		}
 	}
 	b.WriteString("\n")
-	noLedger, missed, broken := 0, 0, 0
+	noLedger, missed, broken, landed, merged := 0, 0, 0, 0, 0
 	var times []time.Duration
 	for _, f := range faultNames() {
 		if !slices.ContainsFunc(all, func(o outcome) bool { return o.fault == f }) {
@@ -147,6 +160,7 @@ func table(all []outcome) string {
 					continue
 				}
 				runs++
+				landed, merged = landed+o.landed, merged+o.merged
 				if len(o.breaches) > 0 {
 					bad++
 				}
@@ -180,7 +194,7 @@ func table(all []outcome) string {
 		slices.Sort(times)
 		fmt.Fprintf(&b, "; all at rest after p50 %.1f s, p95 %.1f s, at most %.1f s", half(times).Seconds(), times[len(times)*95/100].Seconds(), times[len(times)-1].Seconds())
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "\n%d pull requests landed, %d of them shown as merged\n", landed, merged)
 	if noLedger > 0 {
 		fmt.Fprintf(&b, "NOTE: in %d runs there was no ledger branch; what is to be read from it was NOT checked\n", noLedger)
 	}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"lander/internal/store"
 	"lander/internal/store/storetest"
 )
@@ -65,6 +67,10 @@ func sweep(parent string) {
 			continue
 		}
 		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			disks, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "world*", "r*")) // the pattern is well formed
+			for _, dir := range disks {
+				_ = unix.Unmount(dir, unix.MNT_DETACH) // most are none
+			}
 			_ = os.RemoveAll(filepath.Dir(path)) // tried again by the next one
 		}
 		f.Close()

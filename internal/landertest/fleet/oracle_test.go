@@ -30,7 +30,10 @@ type oracle struct {
 	runs     []store.Run
 	landings []store.Landed // oldest first
 	journal  []queue.Record // oldest first
+	logged   []queue.Move   // oldest first
 	ledger   []written      // oldest first
+	landed   int            // pull requests
+	merged   int            // that the forge shows as merged
 	wrong    []string
 }
 
@@ -56,12 +59,14 @@ func (o *oracle) judge() (noLedger bool, wrong []string) {
 	}
 	noLedger = len(o.ledger) == 0 && len(o.landings) > 0
 	o.trunk()
+	o.trunkLog()
 	o.database()
 	o.attempts()
 	if !noLedger {
 		o.records()
 	}
 	o.told()
+	o.heads()
 	return noLedger, o.wrong
 }
 
@@ -93,16 +98,19 @@ func (o *oracle) read() (err error) {
 		return err
 	}
 	slices.Reverse(o.journal)
+	if o.logged, err = o.world.store.TrunkLog(ctx, o.lane, 1_000_000); err != nil {
+		return err
+	}
+	slices.Reverse(o.logged)
 	return o.readLedger()
 }
 
 // trunk: every move by lander is a fast-forward to a commit that was green on exactly what was replaced, changes what the approved
-// head changes, and is no second landing of it; every move by anybody else is written down.
+// head changes, and is no second landing of it.
 func (o *oracle) trunk() {
 	ref, at := "refs/heads/"+o.lane.Trunk, ""
 	var mine []string
-	others := 0
-	for i, m := range o.moves {
+	for _, m := range o.moves {
 		if m.ref != ref {
 			continue
 		}
@@ -111,9 +119,6 @@ func (o *oracle) trunk() {
 		}
 		at = m.new
 		if m.who != bot {
-			if i >= o.world.seeded[o.lane.Repo] {
-				others++
-			}
 			continue
 		}
 		if slices.Contains(mine, m.new) {
@@ -143,15 +148,6 @@ func (o *oracle) trunk() {
 		if !slices.Contains(mine, string(g.Tip)) {
 			o.complain("%v landed in the database as %s, where lander never moved trunk", g.Number, g.Tip)
 		}
-	}
-	noticed := 0
-	for _, r := range o.journal {
-		if r.Kind == "bypass" || r.Kind == "rewound" {
-			noticed++
-		}
-	}
-	if others > 0 && noticed == 0 {
-		o.complain("others moved trunk %d times, and nothing is written down about it", others)
 	}
 }
 
@@ -243,6 +239,12 @@ func (o *oracle) database() {
 			o.complain("%v is %s, and its landings say otherwise", n, state)
 		case landed[n] && p.Open:
 			o.complain("%v has landed and is still open on the forge", n)
+		}
+		if landed[n] {
+			o.landed++
+		}
+		if landed[n] && p.Merged {
+			o.merged++
 		}
 	}
 }
@@ -340,23 +342,4 @@ func (o *oracle) saidOn(p hub.Pull) {
 	if len(times) == 0 {
 		o.complain("#%d was told nothing at all", p.Number)
 	}
-}
-
-// judge lets the oracle look at a cell.
-func (c *cell) judge() (noLedger bool) {
-	o := &oracle{
-		world: c.world, lane: c.lane, approved: map[queue.Number][]string{},
-		good: []queue.Number{late, plain}, bad: []queue.Number{red},
-	}
-	shape, err := house.shape()
-	if err == nil {
-		for n, head := range shape.heads {
-			o.approved[n] = []string{head}
-		}
-	}
-	noLedger, wrong := o.judge()
-	for _, text := range wrong {
-		c.breach("oracle: %s", text)
-	}
-	return noLedger
 }

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,25 +41,6 @@ type soak struct {
 type ask struct {
 	approved []string
 	fate     string // "lands", "is red", "was withdrawn", or "may clash"
-}
-
-// figures are what a soak has to tell.
-type figures struct {
-	Seed      uint64         `json:"seed"`
-	Seconds   float64        `json:"seconds"`
-	Opened    int            `json:"pull_requests"`
-	Landings  int            `json:"landings"`
-	Aborts    int            `json:"aborts"`
-	Kills     int            `json:"kills"`
-	Faults    map[string]int `json:"faults"`
-	Takeovers int            `json:"takeovers"`
-	P50       float64        `json:"takeover_p50_seconds"`
-	P95       float64        `json:"takeover_p95_seconds"`
-	Most      float64        `json:"takeover_max_seconds"`
-	Drained   float64        `json:"drained_after_seconds"`
-	Breaches  []string       `json:"breaches"`
-
-	taken []time.Duration
 }
 
 // TestSoak keeps three landers with four lanes busy while something breaks every few seconds.
@@ -120,7 +100,7 @@ func newSoak(program string) (*soak, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.binary, w.poll = program, time.Second
+	w.binary, w.poll, w.disks = program, time.Second, true
 	s := &soak{world: w, asked: map[queue.Lane]map[queue.Number]*ask{}}
 	w.mayRest = s.mayRest
 	for _, l := range lanes {
@@ -368,39 +348,11 @@ func (s *soak) verdict(l queue.Lane) {
 		fmt.Printf("NOTE: %v has no ledger branch; what is to be read from it was NOT checked\n", l)
 	}
 	s.figures.Landings += len(o.landings)
+	s.figures.Merged += o.merged
 	for _, r := range o.ledger {
 		if r.Decision == "abort" {
 			s.figures.Aborts++
 		}
 	}
 	s.figures.Breaches = append(s.figures.Breaches, wrong...)
-}
-
-// table is the figures for people, and as JSON.
-func (f *figures) table() string {
-	slices.Sort(f.taken)
-	if n := len(f.taken); n > 0 {
-		f.Takeovers, f.P50, f.P95, f.Most = n, f.taken[n/2].Seconds(), f.taken[n*95/100].Seconds(), f.taken[n-1].Seconds()
-	}
-	var b strings.Builder
-	row := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "%-28s %s\n", what, fmt.Sprintf(format, args...))
-	}
-	b.WriteString("\n")
-	row("soak", "%.0f s, seed %d", f.Seconds, f.Seed)
-	row("pull requests", "%d", f.Opened)
-	row("landings", "%d", f.Landings)
-	row("aborts in the ledgers", "%d", f.Aborts)
-	row("kills", "%d", f.Kills)
-	for _, what := range keys(f.Faults) {
-		row("  "+what, "%d", f.Faults[what])
-	}
-	row("takeovers", "%d: p50 %.2f s, p95 %.2f s, at most %.2f s", f.Takeovers, f.P50, f.P95, f.Most)
-	row("at rest after the last fault", "%.1f s", f.Drained)
-	row("breaches", "%d", len(f.Breaches))
-	text, err := json.Marshal(f)
-	if err != nil {
-		panic(err)
-	}
-	return b.String() + string(text) + "\n"
 }

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,13 +30,13 @@ type world struct {
 	db      string
 	store   *store.Store
 	lanes   []queue.Lane
+	disks   bool // each replica has a small one of its own
 	poll    time.Duration
 	wire    *wire
 	weather weather
 	reach   func(r *replica, steps []string, after bool) bool // nil: nobody asks
 	mayRest func(l queue.Lane, n queue.Number) bool           // whether a pull request may be left where it is without having landed
 	ends    []func()
-	seeded  map[string]int // lines of a repository's post-receive.log that are older than the world
 
 	mu       sync.Mutex
 	replicas []*replica
@@ -54,7 +53,7 @@ type holding struct {
 
 // newWorld makes a world from a hub's directory, which it copies.
 func newWorld(from string, lanes ...queue.Lane) (w *world, err error) {
-	w = &world{lanes: lanes, poll: 300 * time.Millisecond, seeded: map[string]int{}}
+	w = &world{lanes: lanes, poll: 300 * time.Millisecond}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -84,15 +83,6 @@ func newWorld(from string, lanes ...queue.Lane) (w *world, err error) {
 			continue
 		}
 		told[l.Repo] = true
-		git, err := w.git(l.Repo)
-		if err != nil {
-			return w, err
-		}
-		text, err := os.ReadFile(filepath.Join(git.Dir, "post-receive.log"))
-		if err != nil {
-			return w, err
-		}
-		w.seeded[l.Repo] = bytes.Count(text, []byte("\n"))
 		if _, err = w.hub.AddHook(l.Repo, x.url, secret, "*"); err != nil {
 			return w, err
 		}
