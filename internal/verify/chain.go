@@ -18,10 +18,13 @@ type chain struct {
 
 // check holds every record against those before it.
 func (v *verifier) check(c chain) {
-	if len(v.records) > 0 && c.last == "" {
-		v.adopted(v.records[0], &c)
+	first := slices.IndexFunc(v.records, func(r *record) bool { return r.err == nil })
+	if c.last != "" || first < 0 {
+		first = 0
+	} else {
+		v.beginning(first, &c)
 	}
-	for i, r := range v.records {
+	for i, r := range v.records[first:] {
 		if r.err != nil {
 			r.void = true
 			v.find(Forged, r, r.id, sayForged(r, r.err))
@@ -40,18 +43,28 @@ func (v *verifier) check(c chain) {
 	}
 }
 
-// adopted begins a chain that is read from its beginning.
-func (v *verifier) adopted(r *record, c *chain) {
-	switch {
-	case r.err != nil:
-	case r.s.Decision != adopt:
-		v.find(Chain, r, r.id, sayNoAdoption(r))
-	default:
-		v.report.AdoptedBy, v.report.AdoptedAt, v.report.AdoptedOn = r.id, r.s.New, r.s.At
-	}
-	if v.o.Lane == "" && r.err == nil {
+// beginning judges the first of the records that is one.
+func (v *verifier) beginning(i int, c *chain) {
+	r := v.records[i]
+	if v.o.Lane == "" {
 		c.lane = r.s.Lane
 	}
+	v.report.Lane = c.lane
+	if i > 0 {
+		below := v.records[i-1]
+		v.find(Chain, r, below.id, sayNoBeginning(r, i, below.err))
+		for _, other := range v.records[:i] {
+			other.void = true
+		}
+		c.seq, c.last = r.s.Seq-1, below.id
+		return
+	}
+	if r.s.Decision != adopt {
+		v.find(Chain, r, r.id, sayNoAdoption(r))
+		c.seq = r.s.Seq - 1
+		return
+	}
+	v.report.AdoptedBy, v.report.AdoptedAt, v.report.AdoptedOn = r.id, r.s.New, r.s.At
 }
 
 // link checks a record's place in the chain.

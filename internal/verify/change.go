@@ -216,6 +216,21 @@ func (t *trial) judge(ctx context.Context, pr *proof) error {
 		return nil
 	}
 	merged := pr.merge != nil
+	if merged && (!pr.merge.clean || pr.merge.tree != t.tree(pr.after)) {
+		partly := pr.style == rebase && !pr.merges && len(pr.own) > 1
+		switch {
+		case pr.merge.clean:
+			paths, err := t.lens.paths(ctx, pr.merge.tree, t.tree(pr.after), 5)
+			if err != nil {
+				return err
+			}
+			t.fail(pr, pr.after, sayChanged(pr.part, paths))
+			return nil
+		case !partly:
+			t.fail(pr, pr.after, sayConflict(pr.part, pr.merge.conflicts))
+			return nil
+		}
+	}
 	var used []int32
 	for _, s := range pr.steps {
 		i := slices.IndexFunc(s.sources, func(from *source) bool { return from.proven(t.tree(s.id)) })
@@ -229,19 +244,8 @@ func (t *trial) judge(ctx context.Context, pr *proof) error {
 	if merged {
 		t.report.Merged++
 	}
-	switch {
-	case pr.merge == nil:
-	case pr.merge.clean && pr.merge.tree == t.tree(pr.after):
-	case pr.merge.clean:
-		paths, err := t.lens.paths(ctx, pr.merge.tree, t.tree(pr.after), 5)
-		if err != nil {
-			return err
-		}
-		t.fail(pr, pr.after, sayChanged(pr.part, paths))
-	case pr.style == rebase && !pr.merges && len(pr.own) > 1:
+	if pr.merge != nil && !pr.merge.clean {
 		return t.leftOut(ctx, pr, used)
-	default:
-		t.fail(pr, pr.after, sayConflict(pr.part, pr.merge.conflicts))
 	}
 	return nil
 }

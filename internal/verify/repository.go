@@ -81,6 +81,14 @@ func (r *repository) readRefs(ctx context.Context) error {
 	return nil
 }
 
+// tip is the commit that a branch stands on, or that another name means.
+func (r *repository) tip(ctx context.Context, name string) (string, error) {
+	if id, ok := r.refs[name]; ok {
+		return id, nil
+	}
+	return r.resolve(ctx, name)
+}
+
 // resolve is the commit that a name means.
 func (r *repository) resolve(ctx context.Context, name string) (string, error) {
 	out, err := r.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")

@@ -18,6 +18,13 @@ func sayNoAdoption(r *record) string {
 	return fmt.Sprintf("the ledger begins with %s, which does not adopt a trunk: what came before it is gone", r)
 }
 
+func sayNoBeginning(r *record, n int, err error) string {
+	if n == 1 {
+		return fmt.Sprintf("the ledger does not begin with a record: below %s comes a commit that is none: %v", r, err)
+	}
+	return fmt.Sprintf("the ledger does not begin with a record: below %s come %d commits that are none: %v", r, n, err)
+}
+
 func sayAdoptedTwice(r *record) string {
 	return fmt.Sprintf("%s adopts trunk a second time", r)
 }
@@ -88,7 +95,10 @@ func sayNotOnOld(r *record) string {
 
 func sayOtherCommits(r *record, path, named []string) string {
 	for i, id := range named {
-		if !slices.Contains(path, id) || i < len(path) && path[i] != id {
+		if len(path) == 0 {
+			break
+		}
+		if !slices.Contains(path, id) || len(path) == len(named) && path[i] != id {
 			return fmt.Sprintf("%s names commit %s, which is not in that place between %s and %s", r, short(id), short(r.s.Old), short(r.s.New))
 		}
 	}
@@ -235,6 +245,10 @@ func errEmptyRange(text string, older int) error {
 
 func errSigners(path string, err error) error {
 	return &RequestError{fmt.Sprintf("allowed signers %s: %v", path, err)}
+}
+
+func errNoRecord(name string, err error) error {
+	return fmt.Errorf("%s holds no record of lander, so it is no ledger and nothing is proven: %w", name, err)
 }
 
 func errNotTrusted(since string) error {

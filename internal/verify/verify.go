@@ -133,10 +133,10 @@ func (v *verifier) branches(ctx context.Context) error {
 		return errNoTrunk(v.repo.dir, h.trunk)
 	}
 	var err error
-	if v.report.LedgerTip, err = v.repo.resolve(ctx, v.report.LedgerRef); err != nil {
+	if v.report.LedgerTip, err = v.repo.tip(ctx, v.report.LedgerRef); err != nil {
 		return err
 	}
-	v.report.TrunkTip, err = v.repo.resolve(ctx, v.report.TrunkRef)
+	v.report.TrunkTip, err = v.repo.tip(ctx, v.report.TrunkRef)
 	return err
 }
 
@@ -153,10 +153,13 @@ func (v *verifier) begin(ctx context.Context) (chain, error) {
 	}
 	c := chain{lane: v.o.Lane}
 	if since == "" {
-		if first := v.records[0]; first.err == nil {
+		first := v.records[0]
+		if first.err == nil && first.s.Decision == adopt {
 			v.start = first.s.New
 		}
-		v.report.Lane = cmp.Or(v.o.Lane, v.records[0].s.Lane)
+		if !slices.ContainsFunc(v.records, func(r *record) bool { return r.err == nil }) {
+			return chain{}, errNoRecord(v.report.LedgerRef, first.err)
+		}
 		return c, nil
 	}
 	v.report.Since = since
@@ -308,7 +311,7 @@ func (v *verifier) finish() Report {
 	slices.SortStableFunc(v.report.Findings, func(a, b Finding) int {
 		switch {
 		case a.Breach == b.Breach:
-			return cmp.Compare(a.Seq, b.Seq)
+			return cmp.Compare(uint64(a.Seq-1), uint64(b.Seq-1)) // what no record shows stands at the end
 		case a.Breach:
 			return -1
 		}
