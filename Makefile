@@ -6,9 +6,10 @@ PKG     ?= ./...
 RUNS    ?= 1
 SEED    ?= 0
 MINUTES ?= 10
+KILLS   ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak bench cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills bench cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,11 @@ soak: ## Keep three landers busy and break something every few seconds (MINUTES=
 	@scripts/need go git postgres
 	@$(MAKE) --no-print-directory build
 	go test -v -count=1 -timeout 24h -run '^TestSoak$$' ./internal/landertest/fleet -soak $(MINUTES)m -lander $(CURDIR)/bin/lander -seed $(SEED) $(FLEET)
+
+kills: ## Kill the demo's story with -9 at random moments, resume it, and compare the fates (KILLS=100, SEED=7)
+	@scripts/need go git postgres
+	@$(MAKE) --no-print-directory build
+	go test -v -count=1 -timeout 24h -run '^TestAStoryOutlivesKills$$' ./internal/demo -kills $(KILLS) -seed $(SEED) -lander $(CURDIR)/bin/lander
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres

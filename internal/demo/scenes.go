@@ -335,6 +335,11 @@ func (s *story) settled(ctx context.Context, names ...string) error {
 		if err != nil {
 			return err
 		}
+		if name == "sneaky" || name == "second-thoughts" { // lander's comment says which it is
+			if err := s.told(ctx); err != nil {
+				return err
+			}
+		}
 		what, reason, err := s.became(ctx, n)
 		if err != nil {
 			return err
