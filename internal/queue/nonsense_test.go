@@ -138,7 +138,10 @@ func (w *walker) anyLook(when time.Time) Event {
 			s.Decision = DecisionAdopt
 		}
 		if s.Decision == DecisionAbort {
-			s.Aborts = parent
+			s.Aborts = commit(9)
+			if len(ev.Above) > 0 {
+				s.Aborts = parent
+			}
 		}
 		r := seal(parent, s)
 		ev.Above, ev.Tip, parent = append(ev.Above, Written{r.SHA, s}), r.SHA, r.SHA

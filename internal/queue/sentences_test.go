@@ -59,6 +59,7 @@ func TestSentences(t *testing.T) {
 	say("paused for a reason, until", sayPaused(&Pause{By: "ada", Reason: "release day", At: at(5), Until: at(3600)}))
 	say("policy", sayPolicy("line 3: unknown key \"sweet\""))
 	say("no recipe", sayNoRecipe())
+	say("stopped by the ledger", sayStopped(&Stop{Reason: sayLedgerProblem(lane, &LedgerError{Missing: true, Reason: "record c003c003 is not there any more"}), At: at(5), Ledger: true}))
 	say("trouble", sayTrouble(&Trouble{Reason: "protected branch", At: at(5), NotTill: at(10)}))
 	say("built", sayInFlight(as(CandidateBuilt, time.Time{})))
 	say("built, to be run again", sayInFlight(as(CandidateBuilt, at(100))))
@@ -103,6 +104,13 @@ func TestSentences(t *testing.T) {
 	say("rewound", sayRewound(trunk(2), trunk(1)))
 	say("bypass", sayBypass(trunk(1), trunk(2)))
 
+	fmt.Fprintln(&b, "\n# ledger")
+	say("missing", sayLedgerProblem(lane, &LedgerError{Missing: true, Reason: "record c003c003 is not there any more"}))
+	say("not lander's", sayLedgerProblem(lane, &LedgerError{Reason: "record c003c003 is no record of lander's"}))
+	say("another lane", sayLedgerProblem(lane, &LedgerError{Reason: sayForeignLane(commit(3), "acme/app:dev")}))
+	say("out of order", sayLedgerProblem(lane, &LedgerError{Reason: sayBadSeq(commit(3), 7, 2)}))
+	say("denied", sayLedgerDenied(lane, "protected branch"))
+
 	fmt.Fprintln(&b, "\n# answers")
 	say("voided", sayVoided(head(1, 1), head(1, 2), []string{"rita", "raj"}))
 	say("voided before anybody approved", sayVoided(head(1, 1), head(1, 2), nil))
@@ -139,6 +147,11 @@ func TestSentences(t *testing.T) {
 	}
 	say("intent", recordIntent(lane, c))
 	say("landed", recordLanded(c.Members[0], &Landing{Tip: commit(3)}))
+	say("recalled", recordRecalled(3))
+	say("recalled landing", recordRecalledLanding(LedgerEntry{Number: 12, Head: head(1, 1)}, Statement{New: commit(3)}))
+	say("put back", recordPutBack(&Entry{Change: Change{Head: head(1, 1), Branch: "geese"}}, HeadPutBack{From: commit(3)}))
+	say("not put back", recordPutBack(&Entry{Change: Change{Head: head(1, 1), Branch: "geese"}}, HeadPutBack{From: commit(3), Problem: "the branch is protected"}))
+	say("missed", recordMissed())
 	say("resumed", recordResumed("ada"))
 
 	fmt.Fprintln(&b, "\n# commit messages")
@@ -152,6 +165,7 @@ func TestSentences(t *testing.T) {
 	say("unbuildable", &UnbuildableError{Member: 12, Reason: "it has no commit"})
 	say("empty", &EmptyError{Member: 12})
 	say("mismatch", &MismatchError{Candidate: commit(3), Paths: []string{"a.go"}})
+	say("ledger", &LedgerError{Reason: "record c003c003 is no record of lander's"})
 	say("denied", &DeniedError{Output: "protected branch"})
 	say("moved", ErrMoved)
 	_, err := ParseLane("acme")

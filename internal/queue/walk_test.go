@@ -185,9 +185,13 @@ func (w *walker) open() {
 	}}
 }
 
+// pushHead may bring an old head back, but not unseen: that a command between two looks was meant for a head which neither shows,
+// nobody can know.
 func (w *walker) pushHead() {
 	if p := w.somePull(); p != nil {
-		if back := rapid.IntRange(0, 4).Draw(w.T, "back"); back == 0 {
+		if back := rapid.IntRange(0, 4).Draw(w.T, "back"); back == 0 && !w.backup {
+			w.lookAt(p)
+			w.now = w.now.Add(time.Second)
 			p.Head = head(p.Number, rapid.IntRange(1, p.revs).Draw(w.T, "rev"))
 		} else {
 			p.revs++
@@ -366,9 +370,11 @@ func (w *walker) seeTrunk() {
 	w.apply(TrunkSeen{w.tip(), w.q.Tip != "" && !w.has(w.q.Tip), w.now})
 }
 
-// bypass is a human who pushes, or rewinds, or both.
+// bypass is a human who pushes, or rewinds, or both. Where two branches do not move at once, nobody can tell a landing that was never
+// finished from one that was taken off trunk before lander had noted it: then nobody rewinds what is not noted.
 func (w *walker) bypass() {
-	if n := len(w.trunk); n > 1 && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
+	noted := !w.single || !w.backup && !w.landing()
+	if n := len(w.trunk); n > 1 && noted && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
 		w.trunk = slices.Clone(w.trunk[:n-1])
 		if rapid.Bool().Draw(w.T, "only") {
 			return

@@ -179,7 +179,7 @@ func (w *walker) rest() {
 	w.ledgerAgrees()
 	w.branchesAreBack()
 	for _, c := range w.flying {
-		if w.push(c.Base, c.Built.SHA, c.Intent) {
+		if !w.lost[c.Intent.Record.SHA] && w.push(c.Base, c.Built.SHA, c.Intent) {
 			w.Fatalf("the push of %d arrived after all was done, and was taken", c.ID)
 		}
 	}
