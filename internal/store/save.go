@@ -54,7 +54,7 @@ func (s *Store) Save(ctx context.Context, step queue.Save) (queue.Queue, error) 
 
 // write sends a step once.
 func (s *Store) write(ctx context.Context, lane int64, step queue.Save) (queue.Queue, error) {
-	w := &writer{lane: lane, old: step.Old, new: step.New}
+	w := &writer{lane: lane, old: step.Old, new: step.New, landed: map[queue.CandidateID]*queue.Candidate{}}
 	w.rows = db.New(&w.pipe)
 	w.serializable = intends(step)
 	if err := w.step(ctx, step.Policy, step.Done); err != nil {
@@ -79,7 +79,7 @@ type writer struct {
 	old  queue.Queue
 	new  queue.Queue // made fit as it is written
 
-	landed []*queue.Candidate // with this step
+	landed map[queue.CandidateID]*queue.Candidate // with this step
 }
 
 func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) error {
@@ -232,7 +232,7 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 		if c.Intent == nil {
 			return errors.New("it has landed without an intent")
 		}
-		w.landed = append(w.landed, c)
+		w.landed[c.ID] = c
 	}
 	return nil
 }
@@ -246,19 +246,19 @@ func (w *writer) moves(ctx context.Context) error {
 		if err := w.rows.SaveMove(ctx, moveRow(w.lane, m)); err != nil {
 			return err
 		}
-		if m.Kind != queue.MoveLand || !m.Recalled {
+		if m.Kind != queue.MoveLand {
+			continue
+		}
+		if c := w.landed[m.Candidate]; c != nil {
+			for _, member := range c.Members {
+				if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, member)); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		for _, member := range m.Members {
 			if err := w.rows.RecallLanding(ctx, recallRow(w.lane, m, member)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, c := range w.landed {
-		w.at("candidate %d", c.ID)
-		for _, m := range c.Members {
-			if err := w.rows.SaveLanding(ctx, landingRow(w.lane, c, m)); err != nil {
 				return err
 			}
 		}

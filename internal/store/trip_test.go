@@ -17,7 +17,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
-	lanes := 0
+	lanes, intents, landed, recalled := 0, 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
 		q, err := s.Load(t.Context(), queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("trunk-", lanes)})
@@ -25,11 +25,26 @@ func TestRoundTrip(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var policy queue.Policy
-		for range rapid.IntRange(1, 3).Draw(rt, "steps") {
-			step := queue.Save{Old: q, New: anyStep(rt, q)}
-			if rapid.Bool().Draw(rt, "policy moved") {
+		known := past{}
+		for range rapid.IntRange(1, 5).Draw(rt, "steps") {
+			step := queue.Save{Old: q, New: anyStep(rt, q, known)}
+			switch {
+			case slices.ContainsFunc(step.New.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }):
+				policy = anyPolicy(rt)
+				policy.Approvals, policy.NoLabels, policy.Problem = 0, nil, "" // one that lets it land
+				step.Policy = &policy
+				intents++
+			case rapid.Bool().Draw(rt, "policy moved"):
 				policy = anyPolicy(rt)
 				step.Policy = &policy
+			}
+			for _, m := range step.New.Moves {
+				switch {
+				case m.Candidate != 0:
+					landed++
+				case m.Kind == queue.MoveLand:
+					recalled++
+				}
 			}
 			journal, outbox := step.New.Journal, step.New.Outbox
 			if q, err = s.Save(t.Context(), step); err != nil {
@@ -54,8 +69,12 @@ func TestRoundTrip(t *testing.T) {
 				rt.Fatalf("journal\n got %s\nwant %s", a, b)
 			}
 			told(t, rt, s, q.Lane, outbox)
+			trunkTold(t, rt, s, step.New, known)
 		}
 	})
+	if intents == 0 || landed == 0 || recalled == 0 {
+		t.Errorf("%d steps with an intent, %d landings, %d recalled: the trip proves nothing", intents, landed, recalled)
+	}
 }
 
 // told sends everything in the outbox and compares it with what was put there.
@@ -75,21 +94,23 @@ func told(t *testing.T, rt *rapid.T, s *store.Store, lane queue.Lane, want []que
 	}
 }
 
-// anyStep makes any state that may follow q.
-func anyStep(rt *rapid.T, q queue.Queue) queue.Queue {
+// anyStep makes any state that may follow q, and keeps known what has landed.
+func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 	n := q
-	n.Tip = anySHA(rt, "tip")
 	n.Pause = some(rt, "pause", func() queue.Pause {
 		return queue.Pause{By: text(rt), Reason: text(rt), At: moment(rt), Until: moment(rt)}
 	})
-	n.Stop = some(rt, "stop", func() queue.Stop { return queue.Stop{Reason: text(rt), At: moment(rt)} })
+	n.Stop = some(rt, "stop", func() queue.Stop {
+		return queue.Stop{Reason: text(rt), At: moment(rt), Ledger: rapid.Bool().Draw(rt, "for the ledger")}
+	})
+	n.Ledger.Single, n.Ledger.Mend = rapid.Bool().Draw(rt, "single"), rapid.Bool().Draw(rt, "mend")
 	n.Trouble = some(rt, "trouble", func() queue.Trouble {
 		return queue.Trouble{Reason: text(rt), At: moment(rt), Tries: rapid.Int().Draw(rt, "tries"), NotTill: moment(rt)}
 	})
 	n.Entries = nil
 	for _, e := range q.Entries {
 		if rapid.Bool().Draw(rt, "entry moved") {
-			e = anyEntry(rt, e.Number)
+			e = anyEntry(rt, e.Number, known)
 		}
 		n.Entries = append(n.Entries, e)
 	}
@@ -99,11 +120,14 @@ func anyStep(rt *rapid.T, q queue.Queue) queue.Queue {
 	}
 	for range rapid.IntRange(0, 3).Draw(rt, "new entries") {
 		next += queue.Number(rapid.IntRange(0, 9).Draw(rt, "gap"))
-		n.Entries = append(n.Entries, anyEntry(rt, next))
+		n.Entries = append(n.Entries, anyEntry(rt, next, known))
 		next++
 	}
 	n.Candidates = nil
 	for _, c := range q.Candidates {
+		if c.State == queue.CandidateLanding {
+			continue // see resolve
+		}
 		if rapid.Bool().Draw(rt, "candidate moved") {
 			c = with(c, func(c *queue.Candidate) { progress(rt, c) })
 		}
@@ -115,6 +139,7 @@ func anyStep(rt *rapid.T, q queue.Queue) queue.Queue {
 			n.Candidates = append(n.Candidates, anyCandidate(rt, n))
 		}
 	}
+	n = resolve(rt, n, q, known)
 	if rapid.Bool().Draw(rt, "intent") {
 		n = intend(rt, n)
 	}
@@ -130,12 +155,14 @@ func anyStep(rt *rapid.T, q queue.Queue) queue.Queue {
 	return n
 }
 
-func anyEntry(rt *rapid.T, n queue.Number) *queue.Entry {
+func anyEntry(rt *rapid.T, n queue.Number, known past) *queue.Entry {
 	e := &queue.Entry{
 		Change: queue.Change{
 			Number: n, Head: anySHA(rt, "head"), Branch: text(rt), Fork: rapid.Bool().Draw(rt, "fork"), Draft: rapid.Bool().Draw(rt, "draft"),
 			Title: text(rt), Body: text(rt), URL: text(rt), Author: anyPerson(rt), Labels: texts(rt),
+			HeadRepo: text(rt), Editable: rapid.Bool().Draw(rt, "editable"),
 		},
+		Past:   slices.Clone(known[n]),
 		State:  rapid.SampledFrom([]queue.State{queue.Idle, queue.Queued, queue.Landed, queue.Dropped}).Draw(rt, "state"),
 		SeenAt: moment(rt), HeadSince: moment(rt), AskedBy: anyPerson(rt), AskedAt: moment(rt), Priority: rapid.Int().Draw(rt, "priority"),
 		Held: rapid.Bool().Draw(rt, "held"), Unseen: rapid.Bool().Draw(rt, "unseen"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
@@ -156,6 +183,10 @@ func anyEntry(rt *rapid.T, n queue.Number) *queue.Entry {
 	}
 	if e.State == queue.Landed || rapid.Bool().Draw(rt, "landing kept") {
 		e.Landing = anyLanding(rt)
+	}
+	for range rapid.IntRange(0, 2).Draw(rt, "ours") {
+		e.Ours = append(e.Ours, anySHA(rt, "our"))
+		e.Displaced = anySHA(rt, "displaced")
 	}
 	return e
 }
@@ -186,32 +217,10 @@ func progress(rt *rapid.T, c *queue.Candidate) {
 	}
 	states := []queue.CandidateState{queue.CandidateBuilt, queue.CandidateTesting, queue.CandidateFailed, queue.CandidateAbandoned}
 	if c.Verdict != nil && c.Verdict.Outcome == queue.Green {
-		states = append(states, queue.CandidatePassed, queue.CandidateConfirmed, queue.CandidateLanded)
+		states = append(states, queue.CandidatePassed, queue.CandidateConfirmed)
 	}
 	c.State = rapid.SampledFrom(states).Draw(rt, "candidate state")
 	c.Since, c.NotTill, c.Reason = moment(rt), moment(rt), text(rt)
-}
-
-// intend makes one candidate the lane's intent, and everything else as an intent needs it.
-func intend(rt *rapid.T, n queue.Queue) queue.Queue {
-	i := slices.IndexFunc(n.Candidates, func(c *queue.Candidate) bool {
-		return (c.State == queue.CandidatePassed || c.State == queue.CandidateConfirmed) &&
-			!slices.ContainsFunc(c.Members, func(m queue.Member) bool { return n.Entry(m.Number) == nil })
-	})
-	if i < 0 || slices.ContainsFunc(n.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }) {
-		return n
-	}
-	c := with(n.Candidates[i], func(c *queue.Candidate) { c.State = queue.CandidateLanding })
-	n.Candidates = slices.Clone(n.Candidates)
-	n.Candidates[i] = c
-	n.Tip, n.Stop, n.Pause = c.Base, nil, nil
-	if rapid.Bool().Draw(rt, "pause is over") && !c.Since.IsZero() {
-		n.Pause = &queue.Pause{By: "ann", Until: c.Since}
-	}
-	for _, m := range c.Members {
-		n = edit(n, m.Number, func(e *queue.Entry) { e.Head, e.State, e.Gone = m.Head, queue.Queued, false })
-	}
-	return n
 }
 
 func anyNotice(rt *rapid.T, key string) queue.Notice {
