@@ -1,22 +1,32 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"lander/internal/gate"
+	"lander/internal/queue"
+	"lander/internal/serve"
 	"lander/internal/store"
 	"lander/internal/store/embedded"
 )
 
 func (p *program) migrate() *cobra.Command {
+	var rebuild bool
 	c := &cobra.Command{
-		Use:   "migrate",
-		Short: shortMigrate,
-		Args:  arguments(),
+		Use:     "migrate",
+		Short:   shortMigrate,
+		Long:    longMigrate,
+		Example: exampleMigrate,
+		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if rebuild {
+				return p.rebuild(c)
+			}
 			settings, err := p.load(c, false)
 			if err != nil {
 				return err
@@ -52,7 +62,42 @@ func (p *program) migrate() *cobra.Command {
 			return nil
 		},
 	}
-	p.settingFlags(c, "data_dir", "database_url")
+	p.settingFlags(c)
+	c.Flags().BoolVar(&rebuild, "rebuild", false, usageRebuild)
 	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
 	return c
+}
+
+// rebuilt is what a lane got back, for --json.
+type rebuilt struct {
+	Lane     string `json:"lane"`
+	Landings int    `json:"landings"`
+	Changes  int    `json:"changes"`
+	Open     int    `json:"open"`
+}
+
+// rebuild brings back what ledger and forge know.
+func (p *program) rebuild(c *cobra.Command) error {
+	settings, err := p.load(c, true)
+	if err != nil {
+		return err
+	}
+	all := []rebuilt{}
+	err = serve.Rebuild(c.Context(), serve.Options{Settings: settings, Log: p.logger(settings.Log)}, func(l queue.Lane, r gate.Rebuilt) {
+		all = append(all, rebuilt{l.String(), r.Landings, r.Changes, r.Open})
+		if !p.json {
+			fmt.Fprintln(p.stdout, sayRebuilt(l, r))
+		}
+	})
+	if p.json {
+		err = errors.Join(err, p.print(all))
+	}
+	var database *serve.DatabaseError
+	if errors.As(err, &database) {
+		return unreachable(err)
+	}
+	if err != nil {
+		return no(err)
+	}
+	return nil
 }

@@ -18,7 +18,7 @@ const (
 	setupName      = "setup" // how a verdict names what runs before the steps
 )
 
-// ParsePolicy reads a repository's policy file. What the file leaves out has its default: one approval, style rebase, one
+// ParsePolicy reads a repository's policy file. What the file leaves out has its default: one approval, style rebase, heads moved, one
 // candidate in flight with one member, a timeout of 30 minutes and a quiet limit of 15. An empty file is all defaults, and a policy
 // without steps is no error: queue refuses to land by it, in its own words. The error is a *PolicyError with every problem.
 func ParsePolicy(data []byte) (queue.Policy, error) {
@@ -48,7 +48,7 @@ type policyFile struct {
 
 func parsePolicy(data []byte) (*policyFile, error) {
 	f := &policyFile{policy: queue.Policy{
-		Style: queue.StyleRebase, Approvals: 1, Window: 1, Batch: 1,
+		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: 1, Batch: 1,
 		Recipe: queue.Recipe{Timeout: defaultTimeout, Quiet: defaultQuiet},
 	}}
 	if root := f.parse(data); root != nil {
@@ -66,6 +66,7 @@ func (f *policyFile) top() []field {
 		{name: "version", read: f.version},
 		{name: "trunk", read: f.trunk},
 		{name: "style", read: f.style},
+		{name: "heads", read: f.heads},
 		{name: "require", read: func(n ast.Node) { f.mapping(n, "require", f.require()) }},
 		{name: "batch", read: func(n ast.Node) { f.mapping(n, "batch", f.batch()) }},
 		{name: "window", read: func(n ast.Node) { f.count(n, "window", 1, &f.policy.Window) }},
@@ -194,6 +195,17 @@ func (f *policyFile) style(n ast.Node) {
 		return
 	}
 	f.policy.Style = queue.Style(s)
+}
+
+// heads says what becomes of the branch of a pull request that lands as other commits than it holds.
+func (f *policyFile) heads(n ast.Node) {
+	known := []string{"move", "keep"}
+	s, _ := text(n)
+	if !slices.Contains(known, s) {
+		f.at(n, sayWantOneOf("heads", known, shown(n)))
+		return
+	}
+	f.policy.ShowMerged = s == "move"
 }
 
 func (f *policyFile) command(n ast.Node, path string) (string, bool) {

@@ -12,7 +12,7 @@ import (
 
 func defaults() queue.Policy {
 	return queue.Policy{
-		Style: queue.StyleRebase, Approvals: 1, Window: 1, Batch: 1,
+		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: 1, Batch: 1,
 		Recipe: queue.Recipe{Timeout: 30 * time.Minute, Quiet: 15 * time.Minute},
 	}
 }
@@ -35,6 +35,7 @@ func TestPolicyInFull(t *testing.T) {
 	const text = `version: 1
 trunk: [main, release/1.x]
 style: squash
+heads: keep
 require:
   approvals: 2
   no_labels: [do-not-merge, wip]
@@ -78,8 +79,8 @@ func TestPolicyProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "stile: squash\n", `line 1, column 1: unknown key "stile"; did you mean "style"?`},
 		{"unknown nested key", "require:\n  aprovals: 2\n", `line 2, column 3: unknown key "require.aprovals"; did you mean "require.approvals"?`},
-		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, require, batch, window, suite`},
-		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, require, batch, window, suite`},
+		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, heads, require, batch, window, suite`},
+		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, heads, require, batch, window, suite`},
 		{"wrong type", "window: four\n", `line 1, column 9: window wants a whole number from 1 to 100, not "four"`},
 		{"quoted number", "window: \"4\"\n", `line 1, column 9: window wants a whole number from 1 to 100, not "4"`},
 		{"no half approvals", "require: {approvals: 1.5}\n", "line 1, column 22: require.approvals wants a whole number from 0 to 100, not 1.5"},
@@ -92,7 +93,7 @@ func TestPolicyProblems(t *testing.T) {
 		{"number for text", "require: {no_labels: [7]}\n", "line 1, column 23: require.no_labels, item 1 wants text, not 7; put it in quotes if you mean it"},
 		{"text for list", "require: {no_labels: wip}\n", "line 1, column 22: require.no_labels wants a list, as in [one, two]"},
 		{"text for mapping", "suite: make test\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
-		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, require, batch, window, suite"},
+		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, heads, require, batch, window, suite"},
 		{"nothing after the key", "suite:\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
 		{"style", "style: rebasee\n", `line 1, column 8: style wants one of rebase, squash, merge, not "rebasee"`},
 		{"later version", "version: 2\n", "line 1, column 10: version 2 is not known; this lander reads version 1"},

@@ -183,6 +183,10 @@ func sayWantKey() string {
 	return "wants the App's private key in PEM form, as GitHub gave it for download"
 }
 
+func sayWantSigningKey() string {
+	return "wants an OpenSSH private key without a passphrase, as ssh-keygen -t ed25519 -N '' makes it"
+}
+
 func sayWantID(got string) string { return fmt.Sprintf("wants a number above 0, not %q", clip(got)) }
 
 func sayWantLane(got string) string {

@@ -29,6 +29,8 @@ type Server struct {
 	GitRemote      string   // where git fetches and pushes, with {repo} for OWNER/NAME
 	RunEnv         []string // names of lander's own environment variables that test runs may see
 	Committer      Committer
+	SigningKey     Secret // empty: the ledger is not signed
+	AllowedSigners string // a file; empty: whoever signed is believed
 	Log            Log
 }
 

@@ -51,6 +51,8 @@ func Settings() []Setting {
 		{Name: "run_env", Usage: "names of environment variables that test runs may see", List: true, apply: runEnv},
 		{Name: "committer.name", Usage: "name on the commits that lander makes", Default: "lander", apply: committerName},
 		{Name: "committer.email", Usage: "address on the commits that lander makes", Default: "lander@localhost", apply: committerEmail},
+		{Name: "signing_key", Usage: "OpenSSH private key that signs the ledger", secret: true, apply: signingKey},
+		{Name: "allowed_signers", Usage: "file of the keys that may have signed the ledger, as git reads it", Default: "any key is believed", apply: allowedSigners},
 		{Name: "log.format", Usage: "json, console, or auto: console on a terminal", Default: "auto", apply: logFormat},
 		{Name: "log.level", Usage: "debug, info, warn or error", Default: "info", apply: logLevel},
 	}
@@ -144,6 +146,23 @@ func appKey(s *Server, words []string) string {
 		return sayWantKey()
 	}
 	s.App.Key = NewSecret(words[0])
+	return ""
+}
+
+func signingKey(s *Server, words []string) string {
+	if !strings.Contains(words[0], "BEGIN OPENSSH PRIVATE KEY-----") {
+		return sayWantSigningKey()
+	}
+	s.SigningKey = NewSecret(words[0])
+	return ""
+}
+
+func allowedSigners(s *Server, words []string) string {
+	name, err := filepath.Abs(words[0])
+	if err != nil {
+		return sayNoWorkDir(err)
+	}
+	s.AllowedSigners = name
 	return ""
 }
 

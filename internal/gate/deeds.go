@@ -24,7 +24,14 @@ func (k *Keeper) do(ctx context.Context, a queue.Action) error {
 	case queue.Confirm:
 		return k.confirm(ctx, a)
 	case queue.Land:
-		return k.land(ctx, a)
+		return k.land(ctx, a.Candidate)
+	case queue.Adopt:
+		return k.adopt(ctx, a)
+	case queue.Mend:
+		return k.mend(ctx, a)
+	case queue.PutBack:
+		k.putBack(ctx, a.Move)
+		return nil
 	}
 	return fmt.Errorf("no such deed %T", a)
 }
@@ -219,74 +226,4 @@ func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
 	}
 	k.apply(queue.Confirmed{ID: a.Candidate.ID, At: k.Now()})
 	return nil
-}
-
-// land saves the intent and pushes. Push reads trunk back itself; only when it fails does land look again.
-func (k *Keeper) land(ctx context.Context, a queue.Land) error {
-	c := a.Candidate
-	if c.State == queue.CandidateLanding {
-		// The push may have left before a crash or a cut line.
-		landed, tip, err := k.onTrunk(ctx, c)
-		switch {
-		case err != nil:
-			return err
-		case landed:
-			return k.landed(ctx, c, tip)
-		case !k.Mirror.Has(ctx, c.Built.SHA):
-			k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()}, queue.Abandoned{ID: c.ID, Reason: sayForgotten(), At: k.Now()})
-			return k.trunkAt(ctx, tip)
-		case !a.Push || tip != c.Base:
-			k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
-			return k.trunkAt(ctx, tip)
-		}
-	} else {
-		k.apply(queue.LandingBegun{ID: c.ID, At: k.Now()})
-		if err := k.save(ctx); err != nil {
-			return err
-		}
-		if now := k.q.Candidate(c.ID); now == nil || now.State != queue.CandidateLanding {
-			return nil
-		}
-	}
-	pushErr := k.Push(ctx, queue.LandRequest{Trunk: k.Lane.Trunk, Old: c.Base, New: c.Built.SHA})
-	if pushErr == nil {
-		return k.landed(ctx, c, c.Built.SHA)
-	}
-	// Look before believing the error: the push may have been applied though its reply was lost.
-	landed, tip, err := k.onTrunk(ctx, c)
-	var denied *queue.DeniedError
-	switch {
-	case err != nil:
-		return errors.Join(pushErr, err)
-	case landed:
-		return k.landed(ctx, c, tip)
-	case errors.As(pushErr, &denied):
-		k.apply(queue.LandingUndone{ID: c.ID, Denied: denied.Output, At: k.Now()})
-		return k.trunkAt(ctx, tip)
-	case errors.Is(pushErr, queue.ErrMoved) || tip != c.Base:
-		k.apply(queue.LandingUndone{ID: c.ID, At: k.Now()})
-		return k.trunkAt(ctx, tip)
-	}
-	return pushErr
-}
-
-// onTrunk reads back whether the candidate is on trunk.
-func (k *Keeper) onTrunk(ctx context.Context, c *queue.Candidate) (landed bool, tip queue.SHA, err error) {
-	tip, err = k.Mirror.Tip(ctx, k.Lane.Trunk)
-	if err != nil {
-		return false, "", fmt.Errorf("read back %v: %w", k.Lane, err)
-	}
-	if tip == c.Built.SHA || tip == c.Base {
-		return tip == c.Built.SHA, tip, nil
-	}
-	if tip, err = k.Mirror.Fetch(ctx, k.Lane.Trunk, nil); err != nil {
-		return false, "", fmt.Errorf("read back %v: %w", k.Lane, err)
-	}
-	landed, err = k.Mirror.Contains(ctx, tip, c.Built.SHA)
-	return landed, tip, err
-}
-
-func (k *Keeper) landed(ctx context.Context, c *queue.Candidate, tip queue.SHA) error {
-	k.apply(queue.LandingDone{ID: c.ID, Tip: tip, At: k.Now()})
-	return k.readPolicy(ctx)
 }

@@ -1,6 +1,10 @@
 // Package gate is the only room that acts. Its Keeper holds one lane: it gathers facts (looks at the forge and at trunk, orders,
 // verdicts), applies them, saves, carries out what queue plans and feeds each outcome back as a fact, until the plan is empty.
 //
+// Landing (land.go) is the only deed that cannot be taken back. Its intent is saved first; the push moves trunk and the ledger
+// together or not at all; and an intent whose push may have left is resolved by what the git server holds, never by a guess: queue
+// says how, this room only carries it out.
+//
 // Safety does not rest on this loop running without interruption. Before a deed whose effect others can see (a test run, the
 // push) the state that says so is saved; a Keeper that loads such a state looks at the world before it repeats the deed. A save
 // is a compare-and-swap, so a Keeper that was replaced cannot write.
@@ -40,9 +44,9 @@ type Outbox interface {
 
 // Mirror is the read side of the lane's git repository.
 type Mirror interface {
-	// Fetch brings trunk and the given heads here in one round and returns trunk's tip. A head that the git server has no more is
-	// no error; Has tells.
-	Fetch(ctx context.Context, trunk string, heads []queue.Member) (queue.SHA, error)
+	// Fetch brings trunk, its ledger and the given heads here in one round and returns the two tips. A head that the git server
+	// has no more is no error; Has tells.
+	Fetch(ctx context.Context, trunk string, heads []queue.Member) (Tips, error)
 	// Tip asks the git server where trunk stands.
 	Tip(ctx context.Context, trunk string) (queue.SHA, error)
 	// Contains reports whether ancestor is reachable from tip; both are here already.
@@ -51,6 +55,26 @@ type Mirror interface {
 	Show(ctx context.Context, commit queue.SHA, path string) ([]byte, error)
 	// Has reports whether a commit is here.
 	Has(ctx context.Context, commit queue.SHA) bool
+}
+
+// Tips are where a lane's two branches stand.
+type Tips struct {
+	Trunk  queue.SHA
+	Ledger queue.SHA // empty: there is none
+}
+
+// Ledger is the lane's ledger branch, by the name of its trunk.
+type Ledger interface {
+	// Seal makes a statement the record that follows parent, and keeps it here.
+	Seal(ctx context.Context, parent queue.SHA, s queue.Statement) (queue.Sealed, error)
+	// Plant keeps a record here that may have been sealed elsewhere.
+	Plant(ctx context.Context, record queue.Sealed) error
+	// Records reads what stands above a record, oldest first, of what was fetched. A *queue.LedgerError says that it cannot be trusted.
+	Records(ctx context.Context, above, tip queue.SHA) ([]queue.Written, error)
+	// Append moves the ledger alone from old (empty: it must not exist) to record. Errors are as those of Keeper.Push.
+	Append(ctx context.Context, trunk string, old, record queue.SHA) error
+	// Restore puts a ledger that was rewound or deleted back to tip. A *queue.LedgerError says that something else stands there.
+	Restore(ctx context.Context, trunk string, tip queue.SHA) error
 }
 
 // Builder makes candidates and checks what it made by other means.

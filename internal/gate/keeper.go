@@ -20,10 +20,21 @@ type Keeper struct {
 	Outbox  Outbox     // required
 	Mirror  Mirror     // required
 	Builder Builder    // required
+	Ledger  Ledger     // required
 	Forge   Forge      // required
 
-	// Push moves trunk, and answers nil only after it has read trunk back. It is called only while an intent to land is saved.
+	// Push moves trunk and the ledger, and answers nil only after it has read both back. It is called only while an intent to land
+	// is saved. queue.ErrMoved and *queue.DeniedError say that nothing was moved; after any other error it may have been.
 	Push func(ctx context.Context, r queue.LandRequest) error // required
+	// MoveHead moves the branch of a pull request; nil: none is ever moved. Errors are as those of Push.
+	MoveHead func(ctx context.Context, m queue.HeadMove) error
+	// AwaitHead waits until the forge shows a pull request at a head, as long as that may take; required with MoveHead.
+	AwaitHead func(ctx context.Context, n queue.Number, head queue.SHA) error
+	// Atomic asks whether the git server can move two branches at once; nil: it can.
+	Atomic func(ctx context.Context) (bool, error)
+	// Audit proves from git alone what landed since a record of the ledger (empty: since the beginning) up to tips. A breach is a
+	// sentence for the operator. nil: nothing is audited.
+	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breach string, err error)
 	// Test runs a candidate's suite to its end.
 	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
@@ -37,7 +48,9 @@ type Keeper struct {
 
 	Now   func() time.Time // nil: time.Now
 	Every time.Duration    // between polls; 0: 30 s
-	Log   zerolog.Logger
+	// Pace stretches the time between polls when the forge allows few requests more; nil: never.
+	Pace func(every time.Duration) time.Duration
+	Log  zerolog.Logger
 
 	once  sync.Once
 	nudge chan struct{}
@@ -48,6 +61,8 @@ type Keeper struct {
 	policy  queue.Policy
 	readAt  queue.SHA     // the tip that policy was read at
 	dirty   bool          // policy differs from what is stored
+	single  bool          // the git server cannot move two branches at once
+	audited time.Time     // when everything was last audited
 	done    []int64       // inbox items dealt with since the last save
 	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
@@ -162,7 +177,11 @@ var errLost = errors.New("the lane's lock was lost")
 func (k *Keeper) loop(ctx context.Context) error {
 	var polled time.Time
 	for tries := 0; ; {
-		poll := polled.IsZero() || !k.Now().Before(polled.Add(k.Every))
+		every := k.Every
+		if k.Pace != nil {
+			every = k.Pace(every)
+		}
+		poll := polled.IsZero() || !k.Now().Before(polled.Add(every))
 		if poll {
 			polled = k.Now()
 		}
@@ -173,7 +192,8 @@ func (k *Keeper) loop(ctx context.Context) error {
 		if errors.Is(err, queue.ErrStale) {
 			return err
 		}
-		wait := max(polled.Add(k.Every).Sub(k.Now()), 0)
+		k.auditAll(ctx)
+		wait := max(polled.Add(every).Sub(k.Now()), 0)
 		for _, f := range k.lookErr {
 			wait = min(wait, max(f.till.Sub(k.Now()), 0))
 		}

@@ -70,7 +70,7 @@ func TestSecondIsTestedOnTopOfTheFirst(t *testing.T) {
 func TestOneFaultAnywhereStillLandsOnce(t *testing.T) {
 	for _, fault := range []string{
 		"before view", "before fetch", "before tip", "before look", "before build", "before save", "before push", "before inbox",
-		"before tell", "after save", "after push",
+		"before tell", "before append", "after save", "after push", "after append", "before move head", "after move head",
 	} {
 		for _, restart := range []bool{false, true} {
 			name := fault

@@ -21,6 +21,9 @@ const looksAtOnce = 4
 // and is not to begin anew after a restart.
 const pollChunk = 50
 
+// deliveryGrace is how long a webhook may take before a poll that finds the change first says that it was missed.
+const deliveryGrace = time.Minute
+
 // fullSweep is after how many polls every open pull request is compared, not only those that the forge says changed.
 const fullSweep = 20
 
@@ -125,6 +128,11 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 		delete(k.lookErr, n)
 		looked[n] = true
 		if k.q.Entry(n) == nil && s.Open && s.Base == k.Lane.Trunk {
+			if slices.ContainsFunc(k.q.Moves, func(m queue.Move) bool { return m.Recalled }) {
+				if err := k.save(ctx); err != nil { // else it is not remembered yet
+					return looked, err
+				}
+			}
 			former, err := k.Store.Former(ctx, k.Lane, n)
 			if err != nil {
 				return looked, fmt.Errorf("recall %v: %w", n, err)
@@ -165,7 +173,7 @@ func (k *Keeper) poll(ctx context.Context) error {
 	if err := k.seeTrunk(ctx, nil); err != nil {
 		return err
 	}
-	since := k.polled
+	since, first := k.polled, k.polled.IsZero()
 	if k.sweeps%fullSweep == 0 {
 		since = zero
 	}
@@ -184,6 +192,9 @@ func (k *Keeper) poll(ctx context.Context) error {
 		e := k.q.Entry(g.Number)
 		if e == nil && g.Open || e != nil && (e.Head != g.Head || !g.Open || !g.Updated.Before(e.SeenAt)) {
 			numbers = append(numbers, g.Number)
+			if late := k.Now().Sub(g.Updated); !first && late > deliveryGrace {
+				k.apply(queue.DeliveryMissed{Number: g.Number, At: k.Now()})
+			}
 		}
 	}
 	if since.IsZero() {
@@ -206,11 +217,24 @@ func (k *Keeper) poll(ctx context.Context) error {
 
 // seeTrunk fetches trunk, and heads with it, and records where trunk stands and what policy it holds.
 func (k *Keeper) seeTrunk(ctx context.Context, heads []queue.Member) error {
-	tip, err := k.Mirror.Fetch(ctx, k.Lane.Trunk, heads)
+	tips, err := k.Mirror.Fetch(ctx, k.Lane.Trunk, heads)
 	if err != nil {
 		return fmt.Errorf("fetch %v: %w", k.Lane, err)
 	}
-	return k.trunkAt(ctx, tip)
+	return k.tipsAt(ctx, tips)
+}
+
+// tipsAt records where both branches stand. The ledger comes first: what it says landed is no bypass.
+func (k *Keeper) tipsAt(ctx context.Context, tips Tips) error {
+	if l := k.q.Ledger; tips.Ledger != l.Tip || k.single != l.Single || l.Mend {
+		ev := queue.LedgerSeen{Tip: tips.Ledger, Single: k.single, At: k.Now()}
+		var err error
+		if ev.Above, err = k.Ledger.Records(ctx, l.Tip, tips.Ledger); err != nil && !errors.As(err, &ev.Problem) {
+			return fmt.Errorf("read ledger of %v: %w", k.Lane, err)
+		}
+		k.apply(ev)
+	}
+	return k.trunkAt(ctx, tips.Trunk)
 }
 
 // trunkAt records a tip that the git server named and that is in the mirror.

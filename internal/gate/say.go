@@ -37,3 +37,9 @@ func sayPolicyEmptied() string {
 func sayPolicyBreaks(problem error) string {
 	return fmt.Sprintf("it breaks %s: %v", queue.PolicyFile, problem)
 }
+
+func sayHindered(l queue.Lane, words string) string {
+	return fmt.Sprintf("a landing is open, and the git server takes neither it nor a record on %s that gives it up: %s", l.LedgerBranch(), words)
+}
+
+func sayNoHeadMoves() string { return "this lander moves no branches of pull requests" }

@@ -82,6 +82,15 @@ func (k *Keeper) load(ctx context.Context) error {
 	}
 	k.q, k.saved, k.policy, k.readAt, k.done, k.dirty = q, q, policy, "", nil, false
 	k.polled, k.sweeps = zero, 0 // everything is compared again at the next poll
+	if k.Atomic != nil && k.q.Ledger.Tip == "" {
+		atomic, err := k.Atomic(ctx)
+		if err != nil {
+			return fmt.Errorf("ask what the git server of %v can do: %w", k.Lane, err)
+		}
+		k.single = !atomic
+	} else {
+		k.single = k.q.Ledger.Single
+	}
 	for _, c := range q.Candidates {
 		if c.State == queue.CandidateTesting && !k.isRunning(run{c.ID, c.Run}) {
 			k.apply(queue.RunLost{ID: c.ID, Run: c.Run, At: k.Now()})
@@ -142,8 +151,8 @@ func (k *Keeper) save(ctx context.Context) error {
 
 // same reports whether nothing that is stored differs. Apply replaces what it changes, so comparing pointers is enough.
 func same(a, b queue.Queue) bool {
-	if a.Tip != b.Tip || a.Pause != b.Pause || a.Stop != b.Stop || a.Trouble != b.Trouble || a.Next != b.Next ||
-		len(b.Journal) != 0 || len(b.Outbox) != 0 ||
+	if a.Tip != b.Tip || a.Ledger != b.Ledger || a.Pause != b.Pause || a.Stop != b.Stop || a.Trouble != b.Trouble || a.Next != b.Next ||
+		len(b.Journal) != 0 || len(b.Outbox) != 0 || len(b.Moves) != 0 ||
 		len(a.Entries) != len(b.Entries) || len(a.Candidates) != len(b.Candidates) {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,13 +39,18 @@ type world struct {
 	outbox []queue.Outgoing
 
 	// the git server
-	tip     queue.SHA
-	parents map[queue.SHA]queue.SHA
-	pushes  int
-	lost    map[queue.SHA]bool // commits that this machine does not have
-	behind  time.Duration      // how far the clock of the part of the forge that answers is behind
-	polls   int
-	files   map[queue.SHA]string // the policy file at a commit, where it is not the usual one
+	tip      queue.SHA
+	ledger   []queue.Written // what the git server holds
+	sealed   map[queue.SHA]queue.Statement
+	after    map[queue.SHA]queue.SHA // which record each was sealed to follow
+	parents  map[queue.SHA]queue.SHA
+	pushes   int
+	lost     map[queue.SHA]bool // commits that this machine does not have
+	killPush bool               // the next push is cut off before it arrives
+	zombie   func() error       // a push whose client was killed: it arrives when this is called
+	behind   time.Duration      // how far the clock of the part of the forge that answers is behind
+	polls    int
+	files    map[queue.SHA]string // the policy file at a commit, where it is not the usual one
 
 	// the forge
 	pulls map[queue.Number]queue.Sight
@@ -62,7 +68,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	base := sha("root")
 	return &world{
-		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), stored: queue.Queue{Lane: lane}, gone: map[queue.Number]*queue.Entry{},
+		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), sealed: map[queue.SHA]queue.Statement{}, after: map[queue.SHA]queue.SHA{}, stored: queue.Queue{Lane: lane}, gone: map[queue.Number]*queue.Entry{},
 		tip: base, lost: map[queue.SHA]bool{}, parents: map[queue.SHA]queue.SHA{base: ""}, files: map[queue.SHA]string{}, pulls: map[queue.Number]queue.Sight{},
 		verdicts: map[queue.Number]queue.Verdict{}, fail: map[string]error{}, cut: map[string]error{},
 	}
@@ -70,12 +76,12 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) keeper() *Keeper {
 	return &Keeper{
-		Lane: lane, Store: w, Outbox: w, Mirror: w, Builder: w, Forge: w, Push: w.push, Test: w.test, Now: w.clock, Log: zerolog.Nop(),
+		Lane: lane, Store: w, Outbox: w, Mirror: w, Builder: w, Ledger: w, Forge: w, Push: w.push, MoveHead: w.moveHead, AwaitHead: w.awaitHead, Test: w.test, Now: w.clock, Log: zerolog.Nop(),
 		ReadPolicy: func(text []byte) (queue.Policy, error) {
 			if string(text) == "broken" {
 				return queue.Policy{}, errors.New("line 1: broken")
 			}
-			return queue.Policy{Approvals: 1, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: string(text)}}}}, nil
+			return queue.Policy{Approvals: 1, ShowMerged: true, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: string(text)}}}}, nil
 		},
 	}
 }
@@ -103,7 +109,7 @@ func (w *world) settle(k *Keeper) {
 
 func (w *world) open(n queue.Number) {
 	w.pulls[n] = queue.Sight{
-		Number: n, Open: true, Base: "main", Head: sha(fmt.Sprint("head", n)), Branch: fmt.Sprint("topic-", n),
+		Number: n, Open: true, Base: "main", Head: sha(fmt.Sprint("head", n)), Branch: fmt.Sprint("topic-", n), HeadRepo: lane.Repo, Editable: true,
 		Title: fmt.Sprint("change ", n), Author: queue.Person{ID: 100 + int64(n), Login: "author"},
 	}
 	w.hint(n)
@@ -177,6 +183,13 @@ func (w *world) Save(_ context.Context, s queue.Save) (queue.Queue, error) {
 			w.gone[e.Number] = e
 		}
 	}
+	for _, m := range s.New.Moves {
+		for _, c := range m.Members {
+			if m.Kind == queue.MoveLand && w.gone[c.Number] == nil {
+				w.gone[c.Number] = &queue.Entry{Change: queue.Change{Number: c.Number}, State: queue.Idle, Past: []queue.Landing{{Head: c.Head, Tip: m.New, At: m.At}}}
+			}
+		}
+	}
 	for _, n := range s.New.Outbox {
 		if !slices.ContainsFunc(w.outbox, func(o queue.Outgoing) bool { return o.Notice.Key == n.Key && n.Kind != queue.NoticeLiving }) {
 			w.outbox = append(w.outbox, queue.Outgoing{Seq: int64(len(w.outbox) + 1), Notice: n})
@@ -228,10 +241,64 @@ func (w *world) SendFailed(_ context.Context, seq int64, _ string, _ time.Time) 
 	return nil
 }
 
-func (w *world) Fetch(context.Context, string, []queue.Member) (queue.SHA, error) {
+func (w *world) Fetch(context.Context, string, []queue.Member) (Tips, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.tip, trip(w.fail, "fetch")
+	return Tips{Trunk: w.tip, Ledger: w.ledgerTip()}, trip(w.fail, "fetch")
+}
+
+func (w *world) ledgerTip() queue.SHA {
+	if len(w.ledger) == 0 {
+		return ""
+	}
+	return w.ledger[len(w.ledger)-1].SHA
+}
+
+func (w *world) Seal(_ context.Context, parent queue.SHA, s queue.Statement) (queue.Sealed, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text, err := json.Marshal(s)
+	id := sha(string(parent) + string(text))
+	w.sealed[id], w.after[id] = s, parent
+	return queue.Sealed{SHA: id, Text: string(text)}, err
+}
+
+func (w *world) Plant(context.Context, queue.Sealed) error { return nil }
+
+func (w *world) Records(_ context.Context, above, tip queue.SHA) ([]queue.Written, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []queue.Written
+	for at := tip; at != above; at = w.after[at] {
+		s, ok := w.sealed[at]
+		if !ok {
+			return nil, &queue.LedgerError{Missing: tip == "" || slices.ContainsFunc(w.ledger, func(r queue.Written) bool { return r.SHA == tip }), Reason: "it is not there"}
+		}
+		found = append(found, queue.Written{SHA: at, Statement: s})
+	}
+	slices.Reverse(found)
+	return found, nil
+}
+
+func (w *world) Append(_ context.Context, _ string, old, record queue.SHA) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := trip(w.fail, "append"); err != nil {
+		return err
+	}
+	if w.ledgerTip() != old || w.after[record] != old {
+		return queue.ErrMoved
+	}
+	w.ledger = append(w.ledger, queue.Written{SHA: record, Statement: w.sealed[record]})
+	return trip(w.cut, "append")
+}
+
+func (w *world) Restore(_ context.Context, _ string, tip queue.SHA) error {
+	all, err := w.Records(context.Background(), "", tip)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ledger = all
+	return err
 }
 
 func (w *world) Tip(context.Context, string) (queue.SHA, error) {
@@ -325,10 +392,46 @@ func (w *world) push(_ context.Context, r queue.LandRequest) error {
 	if err := trip(w.fail, "push"); err != nil {
 		return err
 	}
-	if w.tip != r.Old {
+	if w.killPush {
+		w.killPush = false
+		w.zombie = func() error { return w.apply(r) }
+		return errCut
+	}
+	return w.apply(r)
+}
+
+// moveHead is the push to a pull request's branch, which the forge knows of at once.
+func (w *world) moveHead(_ context.Context, m queue.HeadMove) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := trip(w.fail, "move head"); err != nil {
+		return err
+	}
+	s := w.pulls[m.Number]
+	if s.Head != m.From && s.Head != m.To {
+		return queue.ErrMoved
+	}
+	s.Head = m.To
+	w.pulls[m.Number] = s
+	return trip(w.cut, "move head")
+}
+
+func (w *world) awaitHead(_ context.Context, n queue.Number, head queue.SHA) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pulls[n].Head != head {
+		return errCut
+	}
+	return nil
+}
+
+// apply moves both branches or none.
+func (w *world) apply(r queue.LandRequest) error {
+	if w.tip != r.Old || w.ledgerTip() != r.Ledger {
 		return queue.ErrMoved
 	}
 	w.tip = r.New
+	w.ledger = append(w.ledger, queue.Written{SHA: r.Record, Statement: w.sealed[r.Record]})
 	w.pushes++
 	return trip(w.cut, "push")
 }

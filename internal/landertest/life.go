@@ -115,7 +115,11 @@ func (w *world) start() {
 func (l *life) between(k *gate.Keeper) {
 	k.Store, k.Outbox, k.Mirror = storePort{k.Store, l}, outboxPort{k.Outbox, l}, mirrorPort{k.Mirror, l}
 	k.Builder, k.Forge = builderPort{k.Builder, l}, forgePort{k.Forge, l}
-	push, test := k.Push, k.Test
+	k.Ledger = ledgerPort{k.Ledger, l}
+	push, head, test := k.Push, k.MoveHead, k.Test
+	k.MoveHead = func(ctx context.Context, m queue.HeadMove) error {
+		return l.at([]string{"head"}, func() error { return head(ctx, m) })
+	}
 	k.Push = func(ctx context.Context, r queue.LandRequest) error {
 		return l.at([]string{"push"}, func() error { return push(ctx, r) })
 	}

@@ -15,13 +15,14 @@ import (
 //	fetch, look, open, read   a request to the git server, to the forge, and for trunk's tip
 //	build, check              a candidate is made; it is checked by other means
 //	test                      a test run
-//	push                      trunk is pushed
+//	head, push                the branch of a pull request is moved; trunk is pushed
+//	adopt, burn, mend         the ledger alone is pushed: it begins, an intent is given up, what was missing is put back
 //	tell, sent                something is told; that it was told is stored
 //	seen, built, testing, verdict, intent, landed, dropped
 //	                          the state is saved that says so
 //	save                      any state is saved
 var pointNames = []string{
-	"fetch", "look", "open", "read", "build", "check", "test", "push", "tell", "sent", "seen", "built", "testing", "verdict", "intent", "landed",
+	"fetch", "look", "open", "read", "build", "check", "test", "head", "push", "adopt", "burn", "mend", "tell", "sent", "seen", "built", "testing", "verdict", "intent", "landed",
 	"dropped", "save",
 }
 

@@ -62,12 +62,29 @@ type mirrorPort struct {
 	life *life
 }
 
-func (p mirrorPort) Fetch(ctx context.Context, trunk string, heads []queue.Member) (tip queue.SHA, err error) {
-	return tip, p.life.at([]string{"fetch"}, func() error { tip, err = p.Mirror.Fetch(ctx, trunk, heads); return err })
+func (p mirrorPort) Fetch(ctx context.Context, trunk string, heads []queue.Member) (tips gate.Tips, err error) {
+	return tips, p.life.at([]string{"fetch"}, func() error { tips, err = p.Mirror.Fetch(ctx, trunk, heads); return err })
 }
 
 func (p mirrorPort) Tip(ctx context.Context, trunk string) (tip queue.SHA, err error) {
 	return tip, p.life.at([]string{"read"}, func() error { tip, err = p.Mirror.Tip(ctx, trunk); return err })
+}
+
+type ledgerPort struct {
+	gate.Ledger
+	life *life
+}
+
+func (p ledgerPort) Append(ctx context.Context, trunk string, old, record queue.SHA) error {
+	name := "burn"
+	if old == "" {
+		name = "adopt"
+	}
+	return p.life.at([]string{name}, func() error { return p.Ledger.Append(ctx, trunk, old, record) })
+}
+
+func (p ledgerPort) Restore(ctx context.Context, trunk string, tip queue.SHA) error {
+	return p.life.at([]string{"mend"}, func() error { return p.Ledger.Restore(ctx, trunk, tip) })
 }
 
 type builderPort struct {

@@ -33,6 +33,9 @@ func (r *Rooms) repository(name string) *repository {
 		Name: r.Settings.Committer.Name, Email: r.Settings.Committer.Email,
 		Auth: func(ctx context.Context) (string, string, error) { return r.Forge.GitAuth(ctx, name) },
 	}
+	if r.Signer != nil {
+		m.Sign = r.Signer.Sign
+	}
 	made := &repository{
 		mirror: m,
 		runner: &testrun.Runner{
@@ -55,7 +58,9 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 	repo := r.repository(l.Repo)
 	return &gate.Keeper{
 		Lane: l, Store: r.Store, Outbox: r.Store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
-		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
+		Ledger: repo.mirror, Atomic: repo.mirror.Atomic, Audit: r.audit(repo, l),
+		Pace:  func(every time.Duration) time.Duration { return r.Forge.Pace(l.Repo, every) },
+		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l), ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) {
 			// The mirror is made by whoever keeps the lane, again and again until the git server answers.
@@ -75,17 +80,17 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 // mirror gives gate a repository in gate's words.
 type mirror struct{ *vcs.Repo }
 
-func (m *mirror) Fetch(ctx context.Context, trunk string, heads []queue.Member) (queue.SHA, error) {
+func (m *mirror) Fetch(ctx context.Context, trunk string, heads []queue.Member) (gate.Tips, error) {
 	wants := make([]vcs.Want, len(heads))
 	for i, h := range heads {
 		wants[i] = vcs.Want{Head: h.Head, Number: h.Number}
 	}
-	tip, err := m.Repo.Fetch(ctx, trunk, wants...)
+	seen, err := m.Repo.See(ctx, trunk, wants...)
 	var gone *vcs.MissingError
 	if errors.As(err, &gone) {
-		return tip, nil
+		err = nil
 	}
-	return tip, err
+	return gate.Tips{Trunk: seen.Trunk, Ledger: seen.Ledger}, err
 }
 
 // onForge gives gate one lane of a forge.

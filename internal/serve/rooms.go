@@ -16,6 +16,7 @@ import (
 	"lander/internal/forge/github"
 	"lander/internal/queue"
 	"lander/internal/store"
+	"lander/internal/vcs"
 	"lander/internal/web"
 )
 
@@ -26,6 +27,7 @@ type Rooms struct {
 	Store    *store.Store     // required
 	Forge    *github.Client   // required
 	Policy   []byte           // the policy of repositories that have no policy file; nil: nothing lands there
+	Signer   *vcs.Signer      // of the ledger; nil: it is not signed
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 

@@ -123,6 +123,11 @@ func (s *Server) build(ctx context.Context) error {
 		return err
 	}
 	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Log: s.log}
+	if key := s.settings.SigningKey.Reveal(); key != "" {
+		if s.rooms.Signer, err = vcs.NewSigner([]byte(key)); err != nil {
+			return err
+		}
+	}
 	for _, l := range s.settings.Lanes {
 		s.keepers[l] = s.rooms.Keeper(l)
 	}

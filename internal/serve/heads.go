@@ -1,0 +1,56 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// moveHead moves the branch of a pull request, but never one that lander lands on or keeps its ledger in.
+func (r *Rooms) moveHead(repo *repository, l queue.Lane) func(context.Context, queue.HeadMove) error {
+	return func(ctx context.Context, m queue.HeadMove) error {
+		trunk := slices.ContainsFunc(r.Settings.Lanes, func(o queue.Lane) bool {
+			return strings.EqualFold(o.Repo, m.Repo) && o.Trunk == m.Branch
+		})
+		if trunk || strings.HasPrefix(m.Branch, queue.LedgerPrefix) {
+			return fmt.Errorf("move head of %v: %w", m.Number, errOwnBranch(m.Branch))
+		}
+		remote := "" // the lane's own
+		if !strings.EqualFold(m.Repo, l.Repo) {
+			remote = r.Settings.Remote(m.Repo)
+		}
+		return repo.mirror.MoveHead(ctx, remote, m)
+	}
+}
+
+// registered is how long the forge may take to notice a push to a pull request's branch. A landing that waits longer goes on, and
+// shows as closed.
+const registered = 10 * time.Second
+
+// awaitHead asks the forge, at first often, until it shows the pull request at that head.
+func (r *Rooms) awaitHead(l queue.Lane) func(context.Context, queue.Number, queue.SHA) error {
+	return func(ctx context.Context, n queue.Number, head queue.SHA) error {
+		ctx, cancel := context.WithTimeout(ctx, registered)
+		defer cancel()
+		for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+			is, _, _, err := r.Forge.Head(ctx, l.Repo, n)
+			if err != nil {
+				return fmt.Errorf("await head of %v: %w", n, err)
+			}
+			if is == head {
+				return nil
+			}
+			timer := time.NewTimer(wait)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return fmt.Errorf("await head of %v: the forge still shows %s: %w", n, is.Short(), ctx.Err())
+			case <-timer.C:
+			}
+		}
+	}
+}
