@@ -211,10 +211,13 @@ func TestASaveIsOneRoundTrip(t *testing.T) {
 	s := through(t, storetest.New(t), w)
 	save(t, s, landing(t, s, queue.Lane{Repo: "acme/app", Trunk: "before"})) // prepares the statements
 	step := landing(t, s, lane)
-	before := w.asks.Load()
-	save(t, s, step)
-	if n := w.asks.Load() - before; n != 1 {
-		t.Errorf("%d round trips", n)
+	q := ready(t, s, queue.Lane{Repo: "acme/app", Trunk: "begun"})
+	for name, step := range map[string]queue.Save{"an intent": {Old: q, New: begin(q, 1)}, "a landing": step} {
+		before := w.asks.Load()
+		save(t, s, step)
+		if n := w.asks.Load() - before; n != 1 {
+			t.Errorf("%s: %d round trips", name, n)
+		}
 	}
 }
 
