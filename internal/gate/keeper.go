@@ -181,7 +181,8 @@ func (k *Keeper) loop(ctx context.Context) error {
 		if k.Pace != nil {
 			every = k.Pace(every)
 		}
-		poll := polled.IsZero() || !k.Now().Before(polled.Add(every))
+		// A clock that was set back must not put the next poll off until it has caught up.
+		poll := polled.IsZero() || k.Now().Before(polled) || !k.Now().Before(polled.Add(every))
 		if poll {
 			polled = k.Now()
 		}
