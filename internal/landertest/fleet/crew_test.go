@@ -70,12 +70,8 @@ func (w *world) start(after *replica) (*replica, error) {
 			w.mu.Unlock()
 		}
 	}
-	f, end := newFront(w.handler, &w.weather)
-	w.mu.Lock()
-	w.ends = append(w.ends, end)
-	w.mu.Unlock()
-	r.front = f
-	f.heads = func(ref string) string {
+	r.front = &front{hub: w.handler, weather: &w.weather}
+	r.front.heads = func(ref string) string {
 		for _, l := range w.lanes {
 			switch ref {
 			case "refs/heads/" + l.Trunk:
@@ -86,7 +82,11 @@ func (w *world) start(after *replica) (*replica, error) {
 		}
 		return headPushed
 	}
-	f.reach = func(steps []string, after bool) bool { return w.at(r, steps, after) }
+	r.front.reach = func(steps []string, after bool) bool { return w.at(r, steps, after) }
+	end := r.front.open()
+	w.mu.Lock()
+	w.ends = append(w.ends, end)
+	w.mu.Unlock()
 	scratch := filepath.Join(w.dir, "tmp")
 	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		return nil, err

@@ -98,12 +98,12 @@ func (c *cell) rise(rest func() error) error {
 	if err := rest(); err != nil {
 		return err
 	}
+	then := time.Now()
 	for _, other := range c.alive() {
 		if other != r {
 			other.proc.kill()
 		}
 	}
-	then := time.Now()
 	if !until(limit, func() bool { return !r.proc.alive() || c.heldSince(then, nil) }) {
 		c.breach("the zombie never held the lane again, though nobody else did")
 	}

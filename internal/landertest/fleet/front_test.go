@@ -91,11 +91,11 @@ func (w *weather) spoil(rw http.ResponseWriter, r *http.Request) bool {
 
 func isGit(r *http.Request) bool { return strings.Contains(r.URL.Path, ".git/") }
 
-func newFront(hub http.Handler, w *weather) (f *front, end func()) {
-	f = &front{hub: hub, weather: w}
+// open lets requests in; what the front needs is set before.
+func (f *front) open() (end func()) {
 	s := httptest.NewServer(f)
 	f.url = s.URL
-	return f, s.Close
+	return s.Close
 }
 
 var saysSomething = regexp.MustCompile(`/issues/(\d+/comments|comments/\d+)$`)

@@ -17,7 +17,7 @@ var (
 	runs     = flag.Int("runs", 1, "how often each cell is run")
 	oneCell  = flag.String("cell", "", "one cell, as STEP/FAULT; either may be left empty")
 	oneSeed  = flag.Uint64("seed", 0, "seed of the first run; 0: a new one")
-	atOnce   = flag.Int("atonce", 2, "how many cells are run at the same time")
+	atOnce   = flag.Int("atonce", 3, "how many cells are run at the same time")
 	most     = flag.Int("most", 20, "after how many runs that broke a promise no more are begun")
 	keepLogs = flag.Bool("keep", false, "keep the log of every cell, not only of those that failed")
 )
@@ -38,6 +38,7 @@ type errand struct {
 
 // TestFaults runs cells of the grid and lets the oracle judge each.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	seed := *oneSeed
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000) + 1

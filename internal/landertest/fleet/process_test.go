@@ -19,10 +19,9 @@ import (
 
 // process is a lander under test. It dies with the test.
 type process struct {
-	pid   int
-	gone  chan struct{} // closed when it is gone and its output was read
-	tell  *os.File      // nil: it takes no orders
-	state *os.ProcessState
+	pid  int
+	gone chan struct{} // closed when it is gone and its output was read
+	tell *os.File      // nil: it takes no orders
 }
 
 // starts are done by one thread that never ends, because a process dies with the thread that started it.
@@ -109,8 +108,7 @@ func spawn(program string, args, env []string, said func(string), heard func(rep
 	}
 	read(words, func(text []byte) { said(strings.TrimSuffix(string(text), "\n")) })
 	go func() {
-		_ = cmd.Wait() // how it ended is in its state
-		p.state = cmd.ProcessState
+		_ = cmd.Wait() // how it ended does not matter
 		if p.tell != nil {
 			p.tell.Close()
 		}
