@@ -30,8 +30,10 @@ type world struct {
 	lane    string
 	by      string // who commits as lander
 	signer  ssh.Signer
-	known   map[string]bool              // objects that were made
-	pending [][]byte                     // as they stand in a pack
+	known   map[string]bool // objects that were made
+	pending bytes.Buffer    // objects as they stand in a pack
+	count   uint32          // of them
+	zip     *zlib.Writer
 	files   map[string]map[string]string // of commits
 	refs    map[string]string
 	seconds int64
@@ -116,39 +118,35 @@ func (w *world) object(kind string, body []byte) string {
 	w.known[id] = true
 	size := len(body)
 	first := byte(map[string]int{"commit": 1, "tree": 2, "blob": 3}[kind]<<4 | size&15)
-	var b bytes.Buffer
 	for size >>= 4; size > 0; size >>= 7 {
-		b.WriteByte(first | 0x80)
+		w.pending.WriteByte(first | 0x80)
 		first = byte(size & 0x7f)
 	}
-	b.WriteByte(first)
-	z, err := zlib.NewWriterLevel(&b, zlib.BestSpeed)
-	if err != nil {
-		w.t.Fatal(err)
+	w.pending.WriteByte(first)
+	if w.zip == nil {
+		w.zip = zlib.NewWriter(nil)
 	}
-	z.Write(body)
-	z.Close()
-	w.pending = append(w.pending, b.Bytes())
+	w.zip.Reset(&w.pending)
+	w.zip.Write(body)
+	w.zip.Close()
+	w.count++
 	return id
 }
 
 // flush hands all objects and branches to git.
 func (w *world) flush() {
 	w.t.Helper()
-	if len(w.pending) > 0 {
-		pack := bytes.NewBufferString("PACK\x00\x00\x00\x02")
-		binary.Write(pack, binary.BigEndian, uint32(len(w.pending)))
-		for _, o := range w.pending {
-			pack.Write(o)
-		}
-		sum := sha1.Sum(pack.Bytes())
-		pack.Write(sum[:])
+	if w.count > 0 {
+		pack := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), w.count)
+		pack = append(pack, w.pending.Bytes()...)
+		sum := sha1.Sum(pack)
 		cmd := exec.Command("git", "index-pack", "--stdin")
-		cmd.Dir, cmd.Stdin = w.dir, pack
+		cmd.Dir, cmd.Stdin = w.dir, bytes.NewReader(append(pack, sum[:]...))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			w.t.Fatalf("index pack: %v\n%s", err, out)
 		}
-		w.pending = nil
+		w.pending.Reset()
+		w.count = 0
 	}
 	for name, id := range w.refs {
 		w.git("update-ref", name, id)
@@ -184,6 +182,16 @@ func (w *world) tree(files map[string]string) string {
 	for _, i := range items {
 		id, _ := hex.DecodeString(i.id)
 		body = append(append(body, i.mode+" "+i.name+"\x00"...), id...)
+	}
+	return w.object("tree", body)
+}
+
+// rootOf makes a tree of trees.
+func (w *world) rootOf(trees map[string]string) string {
+	var body []byte
+	for _, name := range slices.Sorted(maps.Keys(trees)) {
+		id, _ := hex.DecodeString(trees[name])
+		body = append(append(body, "40000 "+name+"\x00"...), id...)
 	}
 	return w.object("tree", body)
 }
