@@ -26,16 +26,22 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 		w.saved = w.q
 		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
 		w.save()
-		for range 12 {
+		for range 8 {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
 			w.fact()
 			if rapid.Bool().Draw(rt, "save before acting") {
 				w.save()
 			}
-			for _, a := range w.q.Plan(w.now, w.policy) {
-				w.do(a)
+			for range 4 {
+				plan := w.q.Plan(w.now, w.policy)
+				for _, a := range plan {
+					w.do(a)
+				}
+				w.save()
+				if len(plan) == 0 {
+					break
+				}
 			}
-			w.save()
 		}
 		log, err := s.Landings(t.Context(), w.q.Lane, 1000)
 		if err != nil {
@@ -123,7 +129,7 @@ func (w *walk) fact() {
 // recall lets the ledger tell of a landing that this database does not know, as after an old backup was restored.
 func (w *walk) recall(n queue.Number) {
 	landing := slices.ContainsFunc(w.q.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding })
-	if landing || w.q.Ledger.Tip == "" {
+	if landing || w.q.Ledger.Tip == "" || rapid.Bool().Draw(w.rt, "nothing to recall") {
 		return
 	}
 	head := w.heads[n]

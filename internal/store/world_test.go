@@ -19,7 +19,7 @@ import (
 	"lander/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m, store.Migrate) }
+func TestMain(m *testing.M) { storetest.Main(m, migrate) }
 
 var (
 	lane = queue.Lane{Repo: "acme/app", Trunk: "main"}
