@@ -70,13 +70,14 @@ type Keeper struct {
 	sweeps  int
 	lookErr map[queue.Number]failure
 
-	mu      sync.Mutex
-	reports []queue.Event
-	moved   bool // trunk was seen somewhere else than where the candidate under test stands
-	running map[run]context.CancelFunc
-	runs    sync.WaitGroup
-	busy    atomic.Int32
-	post    chan struct{} // something is in the outbox
+	mu       sync.Mutex
+	reports  []queue.Event
+	breaches map[string]bool // that an audit has told already
+	moved    bool            // trunk was seen somewhere else than where the candidate under test stands
+	running  map[run]context.CancelFunc
+	runs     sync.WaitGroup
+	busy     atomic.Int32
+	post     chan struct{} // something is in the outbox
 }
 
 // run is one test run of this process.
@@ -128,6 +129,7 @@ func (k *Keeper) init() {
 		k.nudge = make(chan struct{}, 1)
 		k.post = make(chan struct{}, 1)
 		k.running = map[run]context.CancelFunc{}
+		k.breaches = map[string]bool{}
 		k.lookErr = map[queue.Number]failure{}
 		now := k.Now
 		if now == nil {

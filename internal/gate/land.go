@@ -22,7 +22,7 @@ func (k *Keeper) land(ctx context.Context, c *queue.Candidate) error {
 	if intent.Record, err = k.Ledger.Seal(ctx, intent.Ledger, statement); err != nil {
 		return fmt.Errorf("seal record: %w", err)
 	}
-	k.apply(queue.LandingBegun{ID: c.ID, Intent: intent, At: k.Now()})
+	k.apply(queue.LandingBegun{ID: c.ID, Intent: intent, Policy: k.policy, At: k.Now()})
 	if err := k.save(ctx); err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (k *Keeper) resolve(ctx context.Context, c *queue.Candidate, pushErr error)
 				return err
 			}
 		case queue.ResolveStop:
-			k.apply(queue.LedgerSeen{Tip: r.Ledger, Single: k.single, Problem: r.Problem, At: k.Now()})
+			k.apply(queue.LedgerSeen{Tip: r.Ledger, Above: r.Above, Single: k.single, Problem: r.Problem, At: k.Now()})
 			return nil
 		}
 	}
@@ -299,8 +299,12 @@ func (k *Keeper) audit(ctx context.Context, since queue.SHA) {
 		}
 		k.Log.Error().Str("breach", breach).Msg("audit found a breach")
 		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.breaches[breach] {
+			return // an admin knows of it: it stands in a history that nobody can change
+		}
+		k.breaches[breach] = true
 		k.reports = append(k.reports, queue.Breached{Reason: breach, At: k.Now()})
-		k.mu.Unlock()
 		k.Nudge()
 	})
 }

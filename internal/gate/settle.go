@@ -35,6 +35,9 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 		if err := k.poll(ctx); err != nil {
 			// What is known already goes on without it: an approved change needs no list of the others.
 			k.Log.Warn().Err(err).Msg("poll did not succeed")
+			if !k.loaded { // a save failed: what is in memory no longer counts
+				return err
+			}
 		}
 	}
 	var failed error

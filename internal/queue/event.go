@@ -99,6 +99,7 @@ type (
 	LandingBegun struct {
 		ID     CandidateID
 		Intent Intent
+		Policy Policy // what it was planned by; its conditions are checked again
 		At     time.Time
 	}
 

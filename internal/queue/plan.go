@@ -26,19 +26,19 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			if !now.Before(c.NotTill) {
 				run = append(run, StartRun{Candidate: c, Run: c.Run + 1})
 			}
-		case !q.moving(now, p):
+		case !q.moving(now, p), q.Ledger.Tip == "": // without a ledger nothing can be told from a push half made
 		case c.State == CandidateConfirmed && fresh(c.Since, now):
 			land = append(land, Land{Candidate: c})
 		case c.State == CandidatePassed, c.State == CandidateConfirmed:
 			land = append(land, Confirm{Candidate: c})
 		}
 	}
-	plan := append(append(append(q.mend(), land...), moot...), run...)
+	plan := append(append(append(q.mend(now), land...), moot...), run...)
+	if q.Tip != "" && q.Ledger.Tip == "" && q.moving(now, p) {
+		return append(plan, Adopt{Statement: q.Adoption(now)})
+	}
 	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
 		return plan
-	}
-	if q.Ledger.Tip == "" {
-		return append(plan, Adopt{Statement: q.Adoption(now)})
 	}
 	e := q.next(now, p)
 	if e == nil {
@@ -54,13 +54,13 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 }
 
 // mend puts right what lander left elsewhere.
-func (q Queue) mend() []Action {
+func (q Queue) mend(now time.Time) []Action {
 	var plan []Action
-	if q.Ledger.Mend && q.Stop == nil {
+	if q.Ledger.Mend && q.Stop == nil && (q.Trouble == nil || !now.Before(q.Trouble.NotTill)) {
 		plan = append(plan, Mend{Tip: q.Ledger.Tip})
 	}
 	for _, e := range q.Entries {
-		if e.Displaced == "" || e.Gone || e.State == Landed {
+		if e.Displaced == "" || e.HeadRepo == "" || e.Gone || e.State == Landed {
 			continue
 		}
 		if c := q.CandidateOf(e.Number); c == nil || c.State != CandidateLanding {

@@ -312,7 +312,7 @@ func (w *world) begin(id CandidateID) *Candidate {
 func begun(q Queue, id CandidateID, now time.Time, p Policy) LandingBegun {
 	s, in := q.Plead(q.Candidate(id), now, p)
 	in.Record = seal(in.Ledger, s)
-	return LandingBegun{id, in, now}
+	return LandingBegun{id, in, p, now}
 }
 
 // pushed carries out the push of an intent; false: the git server did not take it.

@@ -54,7 +54,7 @@ func TestPauseReturnsOnlyWhenTrunkCannotMove(t *testing.T) {
 	w.db.keep(app)
 	w.looked(t)
 	still(t, done, "a push may be on its way")
-	w.db.apply(app, queue.LandingDone{ID: 1, Tip: sha('c'), At: noon.Add(21 * time.Minute)})
+	w.db.apply(app, queue.LandingDone{ID: 1, At: noon.Add(21 * time.Minute)})
 
 	a := <-done
 	has(t, a, http.StatusOK, `"done":true`)

@@ -119,7 +119,8 @@ func (c *Client) pull(ctx context.Context, s *session, repo string, n queue.Numb
 		Title: pr.GetTitle(), Body: pr.GetBody(), URL: pr.GetHTMLURL(), Author: person(pr.GetUser()),
 	}
 	// A repository's own branches are open to whoever may push there; a fork's are only if its author allows it.
-	sight.Editable = from != nil && (!sight.Fork || pr.GetMaintainerCanModify())
+	// The branch that a repository lives on is nobody's to rewrite.
+	sight.Editable = from != nil && (!sight.Fork || pr.GetMaintainerCanModify()) && sight.Branch != from.GetDefaultBranch()
 	for _, l := range pr.Labels {
 		sight.Labels = append(sight.Labels, l.GetName())
 	}
