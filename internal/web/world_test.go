@@ -98,10 +98,12 @@ func candidate(id queue.CandidateID, n queue.Number) []queue.Event {
 // passed takes the candidate as far as its intent.
 func begun(id queue.CandidateID) []queue.Event {
 	at := noon.Add(20 * time.Minute)
+	const adopted = "1111111111111111111111111111111111111111"
 	return []queue.Event{
+		queue.LedgerSeen{Tip: adopted, Above: []queue.Written{{SHA: adopted, Statement: queue.Statement{Seq: 1, Lane: app.String(), Decision: queue.DecisionAdopt}}}, At: at},
 		queue.RunReported{ID: id, Run: 1, Verdict: queue.Verdict{Outcome: queue.Green, Took: time.Minute}, At: at},
 		queue.Confirmed{ID: id, At: at},
-		queue.LandingBegun{ID: id, At: at},
+		queue.LandingBegun{ID: id, Intent: queue.Intent{Ledger: adopted, Seq: 2, Record: queue.Sealed{SHA: "2222222222222222222222222222222222222222"}}, At: at},
 	}
 }
 
