@@ -36,3 +36,20 @@ func BenchmarkSave(b *testing.B) {
 	b.ReportMetric(float64(time.Since(began).Microseconds())/1000/float64(b.N), "ms/save")
 	b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
 }
+
+// BenchmarkIntent stores an intent: one serializable transaction with all its checks. Giving it up again is not counted.
+func BenchmarkIntent(b *testing.B) {
+	s := open(b, storetest.New(b))
+	q := ready(b, s, lane)
+	var took time.Duration
+	for b.Loop() {
+		at := time.Now()
+		q = save(b, s, queue.Save{Old: q, New: begin(q, 1)})
+		took += time.Since(at)
+		n := put(q, with(q.Candidates[0], func(c *queue.Candidate) { c.State = queue.CandidateConfirmed }))
+		n.Ledger.Seq++
+		n.Ledger.Tip = record(n.Ledger.Seq)
+		q = save(b, s, queue.Save{Old: q, New: n})
+	}
+	b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), "ms/intent")
+}
