@@ -135,8 +135,8 @@ func (v *verifier) aborts() {
 		i int
 	}
 	byID, byAttempt := map[string]place{}, map[int64]place{}
-	for i, r := range v.records {
-		if r.void {
+	for i, r := range slices.Concat(v.trusted, v.records) {
+		if r.void || r.err != nil {
 			continue
 		}
 		if r.s.Decision == land {
@@ -146,7 +146,9 @@ func (v *verifier) aborts() {
 		if r.s.Decision != abort {
 			continue
 		}
-		v.report.Aborts++
+		if i >= len(v.trusted) {
+			v.report.Aborts++
+		}
 		landed, ok := byID[r.s.Aborts]
 		if ok && landed.r.s.Single && landed.i == i-1 && landed.r.s.Attempt == r.s.Attempt {
 			landed.r.void = true // trunk could not follow, and this takes the record back
@@ -157,7 +159,7 @@ func (v *verifier) aborts() {
 		if !ok {
 			landed, ok = byAttempt[r.s.Attempt]
 		}
-		if ok {
+		if ok && i >= len(v.trusted) {
 			v.find(Aborted, r, landed.r.s.New, sayAborted(r, landed.r))
 		}
 	}

@@ -75,8 +75,11 @@ func (l *lens) ask(ctx context.Context, all []*question) error {
 // readDiff appends the next diff as git prints it: a line that names the trees, and for each path ":modes blobs status", NUL, path, NUL.
 func readDiff(r *bufio.Reader, d diff, into []byte) ([]byte, error) {
 	head, err := r.ReadSlice('\n')
-	if err != nil || string(head) != d.from+" "+d.to+"\n" {
-		return nil, fmt.Errorf("no answer about %s and %s: %w", d.from, d.to, errors.Join(err, errors.New(string(head))))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if string(head) != d.from+" "+d.to+"\n" { // git passes over what it does not have
+		return nil, &missing{"tree " + d.from + " or " + d.to}
 	}
 	for {
 		next, err := r.Peek(1)

@@ -75,8 +75,6 @@ func (e *gitError) Unwrap() error { return e.err }
 
 // git starts git in a directory. The zero value of in is no input; read gets what it prints, as it comes.
 func git(ctx context.Context, dir string, env []string, in io.Reader, read func(io.Reader) error, args ...string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, env, in
 	var words bytes.Buffer
@@ -93,25 +91,19 @@ func git(ctx context.Context, dir string, env []string, in io.Reader, read func(
 	}
 	readErr := read(out)
 	if readErr != nil {
-		cancel() // so that a git that still writes ends
+		// Most likely git has ended early; then its own words say more. What it still prints comes to an end.
+		_, _ = io.Copy(io.Discard, out)
 	}
 	waitErr := cmd.Wait()
-	if err := context.Cause(ctx); err != nil && readErr == nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	var exit *exec.ExitError
-	if errors.As(waitErr, &exit) && exit.ExitCode() > 0 { // it explains what could not be read
-		return &gitError{verb: args[0], words: strings.TrimSpace(strings.TrimPrefix(words.String(), "fatal: ")), err: exit}
+	if errors.As(waitErr, &exit) {
+		said := strings.TrimSpace(words.String())
+		return &gitError{verb: args[0], words: strings.ReplaceAll(strings.TrimPrefix(said, "fatal: "), "\n", "; "), err: exit}
 	}
-	return errors.Join(readErr, unlessRead(waitErr, readErr))
-}
-
-// unlessRead leaves out the end of a git that was ended because what it said made no sense.
-func unlessRead(err, readErr error) error {
-	if readErr != nil {
-		return nil
-	}
-	return err
+	return errors.Join(readErr, waitErr)
 }
 
 // output is git's whole standard output.

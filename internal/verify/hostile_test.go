@@ -25,6 +25,9 @@ func TestHostileRepository(t *testing.T) {
 	want := []string{"change: conflicts with trunk: a.txt", "bypass: past lander"}
 	expect(t, w.must(Options{}), want)
 
+	// Whoever looks through replacements and grafts sees a trunk without the two last commits.
+	w.git("replace", w.tip(), honest)
+	w.git("replace", "--graft", w.refs[ledgerRef], w.refs[ledgerRef]+"^")
 	trap := filepath.Join(t.TempDir(), "trapped")
 	write := func(name, text string) {
 		name = filepath.Join(w.dir, name)
@@ -52,11 +55,12 @@ func TestHostileRepository(t *testing.T) {
 	} {
 		w.git("config", setting[0], setting[1])
 	}
-	// Whoever looks through replacements and grafts sees a trunk without the two last commits.
-	w.git("replace", w.tip(), honest)
-	w.git("replace", "--graft", w.refs[ledgerRef], w.refs[ledgerRef]+"^")
 	write("info/grafts", w.tip()+" "+honest+"\n")
-	expect(t, w.must(Options{}), want)
+	r, err := Run(t.Context(), Options{Dir: w.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, r, want)
 	if _, err := os.Stat(trap); err == nil {
 		t.Error("a program of the repository was started")
 	}

@@ -60,6 +60,7 @@ type verifier struct {
 	report  Report
 
 	records    []*record
+	trusted    []*record       // some of those below
 	takenBack  []*record       // landings that a later record takes back
 	committers map[string]bool // who committed the ledger's records
 	landed     map[landed]*record
@@ -93,8 +94,8 @@ func (v *verifier) run(ctx context.Context) (_ Report, err error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if before.last != "" && (len(v.records) > 0 && !slices.Contains(v.records[0].parents[:min(1, len(v.records[0].parents))], before.last)) {
-		v.find(Chain, v.records[0], before.last, sayUprooted(before.last))
+	if !v.rooted(before.last) {
+		v.find(Chain, nil, before.last, sayUprooted(before.last))
 		return v.finish(), nil
 	}
 	v.check(before)
@@ -163,16 +164,19 @@ func (v *verifier) begin(ctx context.Context) (chain, error) {
 		return c, nil
 	}
 	v.report.Since = since
-	trusted, err := v.lens.trusted(ctx, since)
-	if err != nil {
+	back := ""
+	if len(v.records) > 0 {
+		back = v.records[0].s.Aborts
+	}
+	if v.trusted, err = v.lens.trusted(ctx, since, back); err != nil {
 		return chain{}, err
 	}
-	newest, mover := trusted[len(trusted)-1], trusted[0]
+	newest, mover := v.trusted[len(v.trusted)-1], v.trusted[0]
 	if newest.err != nil || mover.err != nil {
 		return chain{}, errNotTrusted(since)
 	}
 	v.start, v.report.Lane = mover.s.New, cmp.Or(v.o.Lane, newest.s.Lane)
-	for _, r := range trusted {
+	for _, r := range v.trusted {
 		v.committers[identity(r.committer)] = true
 	}
 	return chain{
@@ -180,8 +184,9 @@ func (v *verifier) begin(ctx context.Context) (chain, error) {
 	}, nil
 }
 
-// trusted reads a record and those below it, down to the one that says where trunk stood; oldest first.
-func (l *lens) trusted(ctx context.Context, since string) ([]*record, error) {
+// trusted reads a record and those below it, down to the one that says where trunk stood; oldest first. back is a landing that a
+// later record takes back.
+func (l *lens) trusted(ctx context.Context, since, back string) ([]*record, error) {
 	for n := 16; ; n *= 8 {
 		ids, err := l.list(ctx, []string{since}, "--first-parent", fmt.Sprintf("--max-count=%d", n))
 		if err != nil {
@@ -192,12 +197,12 @@ func (l *lens) trusted(ctx context.Context, since string) ([]*record, error) {
 		if err != nil {
 			return nil, err
 		}
-		back := map[string]bool{} // landings that were taken back
+		gone := map[string]bool{back: true}
 		for i, r := range slices.Backward(all) {
 			switch {
-			case r.s.Decision == abort:
-				back[r.s.Aborts] = true
-			case r.err != nil || !back[r.id] || i == 0 && len(r.parents) == 0:
+			case r.err == nil && r.s.Decision == abort:
+				gone[r.s.Aborts] = true
+			case r.err != nil || !r.s.Single || !gone[r.id]:
 				return all[i:], nil
 			}
 		}
@@ -205,6 +210,18 @@ func (l *lens) trusted(ctx context.Context, since string) ([]*record, error) {
 			return all, nil
 		}
 	}
+}
+
+// rooted reports whether the records stand on the one that is trusted; empty: none is.
+func (v *verifier) rooted(since string) bool {
+	if since == "" {
+		return true
+	}
+	if len(v.records) == 0 {
+		return v.report.LedgerTip == since
+	}
+	parents := v.records[0].parents
+	return len(parents) > 0 && parents[0] == since
 }
 
 // load reads the history that all this is about.
@@ -239,6 +256,7 @@ func (v *verifier) load(ctx context.Context) error {
 			v.start = v.records[i].s.Old
 		}
 	}
+	tips = append(tips, v.start)
 	positions = slices.DeleteFunc(positions, func(id string) bool { return !known[id] })
 	for base := v.start; ; {
 		if v.graph, err = v.lens.graph(ctx, base, tips); err != nil || base == "" {
