@@ -120,7 +120,7 @@ func (w *world) launch(r *replica, scratch string) (*process, error) {
 		return nil, err
 	}
 	env := append(os.Environ(), orderKey+"="+string(text), "TMPDIR="+scratch, "GORACE=atexit_sleep_ms=0", "GOMAXPROCS=2")
-	return spawn("/proc/self/exe", nil, env, func(line string) { w.log.said(r.name, line) }, func(said report) { w.heard(r, said) })
+	return spawn("/proc/self/exe", nil, env, func(line string) { w.overheard(r, line) }, func(said report) { w.heard(r, said) })
 }
 
 // serve starts lander as an operator does. What it would report is read from its log.
@@ -134,7 +134,7 @@ func (w *world) serve(r *replica, scratch string) (*process, error) {
 		"LANDER_DATABASE_URL=" + w.cluster.URL(w.db, r.name),
 	}
 	return spawn(w.binary, args, env, func(line string) {
-		w.log.said(r.name, line)
+		w.overheard(r, line)
 		var said struct{ Message, Lane, URL string }
 		if json.Unmarshal([]byte(line), &said) != nil {
 			return
@@ -146,6 +146,18 @@ func (w *world) serve(r *replica, scratch string) (*process, error) {
 			w.heard(r, report{Kind: "held", Lane: said.Lane})
 		}
 	}, nil)
+}
+
+// overheard keeps what a replica logs. That it dies of itself, or that two of its hands are on one thing, is a breach.
+func (w *world) overheard(r *replica, line string) {
+	w.log.said(r.name, line)
+	for _, cry := range []string{"panic: ", "fatal error: ", "WARNING: DATA RACE"} {
+		if strings.HasPrefix(line, cry) {
+			w.mu.Lock()
+			w.cries = append(w.cries, r.name+" said: "+line)
+			w.mu.Unlock()
+		}
+	}
 }
 
 func (w *world) heard(r *replica, said report) {

@@ -31,8 +31,8 @@ var blows = []struct {
 	{"human rewound", 1, (*soak).humanRewind},
 }
 
-// fire breaks something every few seconds.
-func (s *soak) fire(d dice, end <-chan struct{}) error {
+// fire breaks something again and again, with at most so much time between.
+func (s *soak) fire(d dice, most time.Duration, end <-chan struct{}) error {
 	total := 0
 	for _, b := range blows {
 		total += b.weight
@@ -41,7 +41,7 @@ func (s *soak) fire(d dice, end <-chan struct{}) error {
 		select {
 		case <-end:
 			return nil
-		case <-time.After(time.Duration(800+d.IntN(2500)) * time.Millisecond):
+		case <-time.After(most/4 + time.Duration(d.Int64N(int64(most*3/4)))):
 		}
 		which := d.IntN(total)
 		for _, b := range blows {

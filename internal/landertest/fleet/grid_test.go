@@ -24,7 +24,7 @@ var (
 
 // sample are the cells that say most.
 var sample = []string{
-	"delivery stored/webhooks lost", "candidate built/git client killed", "run started/killed after", "verdict stored/database killed",
+	"run started/killed after", "verdict stored/database killed",
 	"intent stored/killed after", "intent stored/human pushes", "head pushed/killed after", "trunk pushed/killed before", "trunk pushed/error after",
 	"trunk pushed/zombie", "trunk pushed/human rewinds", "landed stored/second replica", "comment sent/error after",
 }

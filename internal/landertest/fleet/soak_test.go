@@ -48,7 +48,7 @@ func TestSoak(t *testing.T) {
 	t.Parallel()
 	length, seed := *soakFor, *oneSeed
 	if length == 0 {
-		length = 4 * time.Second
+		length = 3 * time.Second
 	}
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000) + 1
@@ -133,7 +133,7 @@ func (s *soak) run(length time.Duration, seed uint64) error {
 	for i, l := range s.lanes {
 		working.Go(func() { errs <- s.traffic(l, roll(seed, fmt.Sprintf("traffic %d", i)), end) })
 	}
-	working.Go(func() { errs <- s.fire(roll(seed, "fire"), end) })
+	working.Go(func() { errs <- s.fire(roll(seed, "fire"), min(length/10, 3300*time.Millisecond), end) })
 	working.Wait()
 	close(errs)
 	var all error

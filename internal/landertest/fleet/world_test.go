@@ -42,6 +42,7 @@ type world struct {
 	replicas []*replica
 	starts   int
 	held     []holding
+	cries    []string // of replicas in a state that they must never be in
 }
 
 // holding is a moment at which a replica became a lane's holder.
@@ -122,6 +123,9 @@ func (w *world) close() error {
 		end()
 	}
 	var all error
+	for _, cry := range w.cries {
+		all = errors.Join(all, errors.New(cry))
+	}
 	if w.store != nil {
 		w.store.Close()
 	}
