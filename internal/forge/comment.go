@@ -136,7 +136,11 @@ func (p *page) links(n queue.Notice) {
 func (p *page) living(s queue.Standing) {
 	var first queue.Reason
 	rest := s.Reasons
-	if len(rest) > 0 {
+	switch n := len(rest) - 1; {
+	case n < 0:
+	case s.Stage == queue.StageLanding, s.Stage == queue.StageTesting && (n == 0 || rest[n].Code != "landing"):
+		first, rest = rest[n], rest[:n] // what becomes of it comes last, after all that is in its way
+	default:
 		first, rest = rest[0], rest[1:]
 	}
 	text := p.plain(first.Text, 500)
@@ -148,11 +152,16 @@ func (p *page) living(s queue.Standing) {
 		p.add(headline(signStop, sayHeldFor(text), next))
 		items = append(items, place+".")
 	case queue.StageTesting:
-		if first.Code == "starting" {
+		switch {
+		case first.Code == "starting":
 			p.add(headline(signRun, capital(text), next))
-			break
+		case first.Code == "landing":
+			p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
+		case len(rest) > 0 && rest[len(rest)-1].Code == "landing": // green, and something is in its way
+			p.add(headline(signWait, sayWaitsFor(text), next))
+		default:
+			p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), moment(s.Since), s.Run), sayIfGreen()))
 		}
-		p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), moment(s.Since), s.Run), sayIfGreen()))
 	case queue.StageLanding:
 		p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
 	case queue.StageLanded:

@@ -96,8 +96,21 @@ var verbs = []struct {
 
 func form(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }
 
+// refusal stands before another verb.
+var refusal = form(`refused ([^:]+): (.+)`)
+
 // do carries out one command. What it makes the hub send has arrived when it returns.
 func (s *story) do(c command) error {
+	if m := refusal.FindStringSubmatch(c.text); m != nil {
+		err := s.do(command{number: c.number, text: m[1], below: c.below})
+		if err == nil {
+			return errors.New("nobody refused it")
+		}
+		if !strings.Contains(err.Error(), m[2]) {
+			return err
+		}
+		return nil
+	}
 	for _, v := range verbs {
 		if m := v.form.FindStringSubmatch(c.text); m != nil {
 			return errors.Join(v.do(s, c, m[1:]), s.delivered())

@@ -36,6 +36,7 @@
 //	forge patience DURATION                           how long the next lander waits for an answer of the forge
 //	fault TEXT · heal                                 see package hub
 //	hold webhooks · release webhooks [twice] [reversed]
+//	refused COMMAND: TEXT                             the hub does not do it, and says TEXT
 //	expect N STAGE[: TEXT]                            TEXT is part of the first reason
 //	expect trunk · expect comments N · expect words N compared with a section of the file, see below
 //
