@@ -44,6 +44,9 @@ type App struct {
 // Committer stands on every commit that lander makes.
 type Committer struct{ Name, Email string }
 
+// String is as git writes it: "Name <address>".
+func (c Committer) String() string { return c.Name + " <" + c.Email + ">" }
+
 // Log says how lander logs.
 type Log struct {
 	Format string // "json", "console", or "auto": console on a terminal

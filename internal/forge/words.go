@@ -329,3 +329,10 @@ func sayLinks(change, log, all string) string {
 	}
 	return strings.Join(links, " · ")
 }
+
+// SayOtherHead, SayOntoHead and SayProtectedHead say why a branch is not rewritten for one pull request.
+func SayOtherHead(n int) string { return fmt.Sprintf("#%d comes from it too", n) }
+
+func SayOntoHead(n int) string { return fmt.Sprintf("#%d asks to land on it", n) }
+
+func SayProtectedHead() string { return "it is protected" }

@@ -28,13 +28,16 @@ type Keeper struct {
 	Push func(ctx context.Context, r queue.LandRequest) error // required
 	// MoveHead moves the branch of a pull request; nil: none is ever moved. Errors are as those of Push.
 	MoveHead func(ctx context.Context, m queue.HeadMove) error
+	// MayMove says why a branch is not to be moved, for one asked before each landing; nil: each may be.
+	MayMove func(ctx context.Context, m queue.HeadMove) error
 	// AwaitHead waits until the forge shows a pull request at a head, as long as that may take; required with MoveHead.
 	AwaitHead func(ctx context.Context, n queue.Number, head queue.SHA) error
 	// Atomic asks whether the git server can move two branches at once; nil: it can.
 	Atomic func(ctx context.Context) (bool, error)
-	// Audit proves from git alone what landed since a record of the ledger (empty: since the beginning) up to tips. A breach is a
-	// sentence for the operator. nil: nothing is audited.
-	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breach string, err error)
+	// Audit proves from git alone what landed since a record of the ledger (empty: since the beginning) up to tips. It answers with
+	// one sentence for each breach that the lane's journal does not have yet: what stands there an admin has been told of, and it is
+	// in a history that nobody can change. nil: nothing is audited.
+	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breaches []string, err error)
 	// Test runs a candidate's suite to its end.
 	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
@@ -67,12 +70,14 @@ type Keeper struct {
 	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
 	polled  time.Time // forge's clock up to which the last poll saw; zero: never
+	pushErr error     // how the push of the open intent ended when it was last tried
+	pushes  int       // that of it ended in an error
 	sweeps  int
 	lookErr map[queue.Number]failure
 
 	mu       sync.Mutex
 	reports  []queue.Event
-	breaches map[string]bool // that an audit has told already
+	breaches map[string]bool // that an audit has told, whether saved or not
 	moved    bool            // trunk was seen somewhere else than where the candidate under test stands
 	running  map[run]context.CancelFunc
 	runs     sync.WaitGroup

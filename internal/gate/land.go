@@ -1,10 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +20,7 @@ func (k *Keeper) land(ctx context.Context, c *queue.Candidate) error {
 		return k.resolve(ctx, c, nil)
 	}
 	statement, intent := k.q.Plead(c, k.Now(), k.headsMayMove())
+	intent.Heads = k.movable(ctx, intent.Heads)
 	var err error
 	if intent.Record, err = k.Ledger.Seal(ctx, intent.Ledger, statement); err != nil {
 		return fmt.Errorf("seal record: %w", err)
@@ -45,18 +48,51 @@ func (k *Keeper) headsMayMove() queue.Policy {
 	return p
 }
 
+// movable leaves out the branches that somebody else may count on.
+func (k *Keeper) movable(ctx context.Context, moves []queue.HeadMove) []queue.HeadMove {
+	if k.MayMove == nil {
+		return moves
+	}
+	may := make([]bool, len(moves))
+	var g sync.WaitGroup
+	for i, m := range moves {
+		g.Go(func() {
+			err := k.MayMove(ctx, m)
+			if may[i] = err == nil; err != nil {
+				k.Log.Warn().Err(err).Int("change", int(m.Number)).Str("branch", m.Branch).Msg("pull request will show as closed, not as merged")
+			}
+		})
+	}
+	g.Wait()
+	var left []queue.HeadMove
+	for i, m := range moves {
+		if may[i] {
+			left = append(left, m)
+		}
+	}
+	return left
+}
+
 func (k *Keeper) push(ctx context.Context, c *queue.Candidate) error {
 	if err := k.Ledger.Plant(ctx, c.Intent.Record); err != nil {
 		return fmt.Errorf("plant record: %w", err)
 	}
-	return k.Push(ctx, queue.LandRequest{
+	err := k.Push(ctx, queue.LandRequest{
 		Trunk: k.Lane.Trunk, Old: c.Base, New: c.Built.SHA, Ledger: c.Intent.Ledger, Record: c.Intent.Record.SHA, Single: k.q.Ledger.Single,
 	})
+	if err != nil {
+		k.pushErr = err
+		k.pushes++
+	}
+	return err
 }
 
 // mostRounds bounds how often an intent is read in one go, so that a git server that never says the same twice is told of and not
 // asked for ever.
 const mostRounds = 20
+
+// mostPushes is how often one intent's push is tried.
+const mostPushes = 10
 
 // halfSeenWait is how long an atomic push that shows on one branch only is given to show on the other.
 const halfSeenWait = 200 * time.Millisecond
@@ -74,7 +110,7 @@ func (k *Keeper) resolve(ctx context.Context, c *queue.Candidate, pushErr error)
 		what := k.q.Resolve(c.ID, r, k.Now(), k.policy)
 		k.Log.Info().Int64("candidate", int64(c.ID)).Str("ledger", r.Ledger.Short()).Str("trunk", r.Trunk.Short()).Str("so", string(what)).
 			AnErr("push", pushErr).Msg("an open landing was read back")
-		if what == queue.ResolvePush && (denied != "" || !k.Mirror.Has(ctx, c.Built.SHA)) {
+		if what == queue.ResolvePush && (denied != "" || k.pushes > mostPushes || !k.Mirror.Has(ctx, c.Built.SHA)) {
 			what = queue.ResolveBurn // it was refused for good, or this machine does not have what was to be pushed
 		}
 		switch what {
@@ -155,6 +191,7 @@ func (k *Keeper) burn(ctx context.Context, c *queue.Candidate, r queue.Reading) 
 func (k *Keeper) landed(ctx context.Context, c *queue.Candidate) error {
 	before := k.q.Ledger.Tip
 	k.apply(queue.LandingDone{ID: c.ID, At: k.Now()})
+	k.pushErr, k.pushes = nil, 0
 	k.audit(ctx, before)
 	return k.readPolicy(ctx)
 }
@@ -168,7 +205,12 @@ func (k *Keeper) landedAs(ctx context.Context, c *queue.Candidate, r queue.Readi
 }
 
 func (k *Keeper) undone(ctx context.Context, c *queue.Candidate, r queue.Reading, denied string) error {
-	k.apply(queue.LandingUndone{ID: c.ID, Denied: denied, At: k.Now()})
+	failed := ""
+	if denied = cmp.Or(denied, deniedWords(k.pushErr)); denied == "" && k.pushErr != nil && r.Trunk == c.Base {
+		failed = k.pushErr.Error()
+	}
+	k.apply(queue.LandingUndone{ID: c.ID, Denied: denied, Failed: failed, At: k.Now()})
+	k.pushErr, k.pushes = nil, 0
 	if !k.Mirror.Has(ctx, c.Built.SHA) {
 		k.apply(queue.Abandoned{ID: c.ID, Reason: sayForgotten(), At: k.Now()})
 	}
@@ -277,7 +319,7 @@ func (k *Keeper) auditAll(ctx context.Context) {
 	k.audit(ctx, "")
 }
 
-// audit proves beside everything else what landed since a record. Its finding is heard like a run's verdict.
+// audit proves beside everything else what landed since a record. Its findings are heard like a run's verdict.
 func (k *Keeper) audit(ctx context.Context, since queue.SHA) {
 	if k.Audit == nil {
 		return
@@ -286,7 +328,7 @@ func (k *Keeper) audit(ctx context.Context, since queue.SHA) {
 	k.busy.Add(1)
 	k.runs.Go(func() {
 		defer k.busy.Add(-1)
-		breach, err := k.Audit(ctx, since, tips)
+		found, err := k.Audit(ctx, since, tips)
 		if ctx.Err() != nil {
 			return
 		}
@@ -294,17 +336,20 @@ func (k *Keeper) audit(ctx context.Context, since queue.SHA) {
 			k.Log.Error().Err(err).Msg("audit did not come to an end")
 			return
 		}
-		if breach == "" {
-			return
-		}
-		k.Log.Error().Str("breach", breach).Msg("audit found a breach")
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if k.breaches[breach] {
-			return // an admin knows of it: it stands in a history that nobody can change
+		fresh := found[:0]
+		for _, f := range found {
+			if !k.breaches[f] {
+				k.breaches[f] = true
+				fresh = append(fresh, f)
+			}
 		}
-		k.breaches[breach] = true
-		k.reports = append(k.reports, queue.Breached{Reason: breach, At: k.Now()})
+		if len(fresh) == 0 {
+			return
+		}
+		k.Log.Error().Strs("breaches", fresh).Msg("audit found what must not be")
+		k.reports = append(k.reports, queue.Breached{Findings: fresh, At: k.Now()})
 		k.Nudge()
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,8 +119,10 @@ func TestAServerThatTakesNothingLeavesTheIntentOpen(t *testing.T) {
 	if c == nil || c.State != queue.CandidateLanding || k.State().Trouble == nil {
 		t.Fatalf("candidate %+v, trouble %v", c, k.State().Trouble)
 	}
-	w.now = w.now.Add(time.Minute)
-	w.settle(k)
+	for range 2 { // it is made impossible, and after a while tried anew
+		w.now = w.now.Add(time.Minute)
+		w.settle(k)
+	}
 	if state(t, k, 2) != queue.Landed || k.State().Trouble != nil {
 		t.Fatalf("%v, trouble %v", state(t, k, 2), k.State().Trouble)
 	}
@@ -206,20 +209,85 @@ func TestALedgerThatWasDeletedStopsTheLaneAndIsPutBack(t *testing.T) {
 	w.expect(k, queue.Landed, 2, queue.DecisionAdopt, queue.DecisionLand, queue.DecisionLand)
 }
 
-func TestABreachStopsTheLane(t *testing.T) {
+func TestABreachStopsTheLaneOnce(t *testing.T) {
 	w := newWorld(t)
 	k := w.keeper()
-	k.Audit = func(context.Context, queue.SHA, Tips) (string, error) {
-		return "trunk holds a tree that was never tested", nil
-	}
+	found := []string{"trunk holds a tree that was never tested"}
+	k.Audit = func(context.Context, queue.SHA, Tips) ([]string, error) { return slices.Clone(found), nil }
 	w.open(1)
 	w.approve(1)
 	w.settle(k)
-	if err := k.Settle(t.Context()); err != nil {
-		t.Fatal(err)
+	if s := k.State().Stop; s == nil || !strings.Contains(s.Reason, found[0]) {
+		t.Fatalf("the lane goes on after a breach: %+v", s)
 	}
-	if k.State().Stop == nil {
-		t.Fatal("the lane goes on after a breach")
+	w.order(queue.Resumed{By: "ada", At: w.now.Add(time.Second)})
+	w.open(2)
+	w.approve(2)
+	w.settle(k)
+	if state(t, k, 2) != queue.Landed || k.State().Stop != nil {
+		t.Fatalf("an admin has seen it, and yet %v, stop %+v", state(t, k, 2), k.State().Stop)
+	}
+	found = append(found, "record 3 was never sealed by lander")
+	w.open(3)
+	w.approve(3)
+	w.settle(k)
+	if s := k.State().Stop; s == nil || !strings.Contains(s.Reason, found[1]) || strings.Contains(s.Reason, found[0]) {
+		t.Fatalf("another breach: %+v", s)
+	}
+}
+
+// As when it is too large for what stands before the git server.
+func TestAChangeThatCannotBePushedLetsOthersGoAhead(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	push, tries := k.Push, 0
+	k.Push = func(ctx context.Context, r queue.LandRequest) error {
+		if w.parents[r.New] == r.Old && k.State().CandidateOf(1) != nil {
+			tries++
+			return errors.New("HTTP 413")
+		}
+		return push(ctx, r)
+	}
+	w.open(1)
+	w.approve(1)
+	w.open(2)
+	w.approve(2)
+	for range 500 {
+		_ = k.Settle(t.Context()) // what fails is tried again
+		k.runs.Wait()
+		if state(t, k, 2) == queue.Landed {
+			break
+		}
+		w.now = w.now.Add(2 * time.Second)
+	}
+	e := k.State().Entry(1)
+	if state(t, k, 2) != queue.Landed || e.State != queue.Queued || e.Aside == nil || !strings.Contains(e.Aside.Reason, "HTTP 413") {
+		t.Fatalf("#2 %v; #1 %v, aside %+v, trouble %+v", state(t, k, 2), e.State, e.Aside, k.State().Trouble)
+	}
+	if head := w.pulls[1].Head; tries < 5 || head != sha("head#1") {
+		t.Errorf("pushed %d times, branch left at %s", tries, head)
+	}
+}
+
+func TestABranchThatOthersCountOnStaysAsItIs(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	k.MayMove = func(_ context.Context, m queue.HeadMove) error {
+		if m.Number == 1 {
+			return errors.New("#7 asks to land on it")
+		}
+		return nil
+	}
+	w.open(1)
+	w.approve(1)
+	w.open(2)
+	w.approve(2)
+	w.settle(k)
+	if state(t, k, 1) != queue.Landed || state(t, k, 2) != queue.Landed {
+		t.Fatalf("#1 %v, #2 %v", state(t, k, 1), state(t, k, 2))
+	}
+	if w.pulls[1].Head != sha("head#1") || w.pulls[2].Head == sha("head#2") {
+		t.Errorf("branch of #1 %s, of #2 %s; their heads were %s, %s", w.pulls[1].Head, w.pulls[2].Head, sha("head#1"), sha("head#2"))
 	}
 }
 

@@ -125,6 +125,7 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 			k.lookFailed(n, err)
 			continue
 		}
+		s.At = earlier(s.At, k.Now().Add(clockAhead))
 		delete(k.lookErr, n)
 		looked[n] = true
 		if k.q.Entry(n) == nil && s.Open && s.Base == k.Lane.Trunk {
@@ -144,6 +145,7 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 		k.apply(queue.ChangeSeen{Sight: s})
 		if e := k.q.Entry(n); e != nil && e.SeenAt.After(s.At) {
 			// Answered by a part of the forge whose clock is behind: what was seen before counts, and this look does not.
+			k.lookFailed(n, errOldLook)
 			looked[n] = false
 		}
 		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
@@ -155,6 +157,18 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 	}
 	return looked, k.seeTrunk(ctx, heads)
 }
+
+// clockAhead is how far the forge's clock may be ahead of this one. One answer from a day ahead must not outdate all looks of that day.
+const clockAhead = 5 * time.Minute
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+var errOldLook = errors.New("the forge answered with an older state than it did before")
 
 // lookFailed puts off the next look at a pull request, so that one that cannot be looked at does not cost every round.
 func (k *Keeper) lookFailed(n queue.Number, err error) {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -86,9 +87,7 @@ func (q Queue) Apply(ev Event) Queue {
 	case DeliveryMissed:
 		q.record(ev.At, ev.Number, 0, "delivery missed", recordMissed())
 	case Breached:
-		if q.Stop == nil {
-			q.stop(Stop{Reason: ev.Reason, At: ev.At}, "breach")
-		}
+		q.breached(ev)
 	case Abandoned:
 		if c := q.Candidate(ev.ID); c != nil && !c.ended() && c.State != CandidateLanding {
 			q.end(c, CandidateAbandoned, ev.Reason, ev.At)
@@ -169,10 +168,26 @@ func (q *Queue) trunk(ev TrunkSeen) {
 
 // stop holds the whole lane until an admin resumes it.
 func (q *Queue) stop(s Stop, kind string) {
-	s.Ledger = s.Ledger || q.Stop != nil && q.Stop.Ledger // one thing more does not make the other good
+	if kind != "" {
+		q.record(s.At, 0, 0, kind, s.Reason)
+	}
+	if q.Stop != nil { // one thing more does not make the other good
+		s.Ledger = s.Ledger || q.Stop.Ledger
+		s.Reason = saySecond(q.Stop.Reason, s.Reason)
+	}
 	q.Stop = &s
-	q.record(s.At, 0, 0, kind, s.Reason)
 	q.livingLine(s.At)
+}
+
+// breached stops the lane for what an audit found. Each finding is a line of the journal, by which the next audit knows it.
+func (q *Queue) breached(ev Breached) {
+	if len(ev.Findings) == 0 || q.Stop != nil && strings.Contains(q.Stop.Reason, sayBreach(q.Lane, ev.Findings)) {
+		return
+	}
+	for _, f := range ev.Findings {
+		q.record(ev.At, 0, 0, RecordBreach, f)
+	}
+	q.stop(Stop{Reason: sayBreach(q.Lane, ev.Findings), At: ev.At}, "")
 }
 
 func (q *Queue) made(ev CandidateMade) {
@@ -325,15 +340,35 @@ func (q *Queue) undone(ev LandingUndone) {
 	q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidatePassed, ev.At })
 	q.displace(c)
 	q.livingAll(c, ev.At)
-	if ev.Denied == "" {
+	if ev.Denied == "" && ev.Failed == "" {
 		q.record(ev.At, 0, c.ID, "landing undone", sayUndone())
 		return
 	}
-	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
-	t := &Trouble{Reason: ev.Denied, At: ev.At, Tries: 1, Denied: 1}
-	if q.Trouble != nil {
-		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied+1, q.Trouble.Dropped
+	reason := ev.Denied
+	if reason == "" {
+		reason = sayPushFailed(ev.Failed)
 	}
+	t := &Trouble{Reason: reason, At: ev.At, Tries: 1}
+	if q.Trouble != nil {
+		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied, q.Trouble.Dropped
+	}
+	if ev.Denied == "" {
+		q.record(ev.At, 0, c.ID, "landing failed", ev.Failed)
+		if t.Tries >= failedTries { // it may be this change's own, as when it is too large for the server: others go ahead
+			for _, m := range c.Members {
+				if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
+					q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayPushFailed(ev.Failed), At: ev.At})
+				}
+			}
+			q.Trouble = nil
+			return
+		}
+		t.NotTill = ev.At.Add(backoff(t.Tries))
+		q.Trouble = t
+		return
+	}
+	q.record(ev.At, 0, c.ID, "landing denied", ev.Denied)
+	t.Denied++
 	// A server may refuse one change for what is in it, and then nobody else need wait for it. It may also refuse all: then at most
 	// one change is dropped for it, and the lane waits for the operator.
 	if t.Denied == deniedTries && t.Dropped == 0 {

@@ -112,7 +112,8 @@ type (
 	// LandingUndone says that the ledger was read back and that the intent's record can never be part of it.
 	LandingUndone struct {
 		ID     CandidateID
-		Denied string // why the git server refused the push; empty: trunk moved, or landing was not wanted any more
+		Denied string // why the git server refused the push; empty: it did not
+		Failed string // how else the push ended; empty too: trunk moved, or landing was not wanted any more
 		At     time.Time
 	}
 
@@ -157,8 +158,8 @@ type (
 
 	// Breached says that an audit found trunk or the ledger not to be what lander left there.
 	Breached struct {
-		Reason string
-		At     time.Time
+		Findings []string // a sentence each, the same at every audit
+		At       time.Time
 	}
 
 	// Abandoned is the outcome of an Abandon deed.

@@ -75,7 +75,7 @@ func TestALandingThatIsNotWantedAnyMoreIsBurned(t *testing.T) {
 		"pushed to":       func(w *world) { w.pushHead(1, 2); w.look(1) },
 		"not looked at":   func(w *world) { w.wait(confirmFor) },
 		"trunk moved":     func(w *world) { w.bypass(1) },
-		"breached":        func(w *world) { w.apply(Breached{"a commit that no record names", w.now}) },
+		"breached":        func(w *world) { w.apply(Breached{[]string{"a commit that no record names"}, w.now}) },
 		"policy unusable": func(w *world) { w.p.Problem = "line 3" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -505,7 +505,7 @@ func TestABreachStopsTheLane(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.upto(CandidateConfirmed)
-	w.apply(Breached{"trunk holds f001f001, which no record names", w.now})
+	w.apply(Breached{[]string{"trunk holds f001f001, which no record names"}, w.now})
 	w.plans()
 	w.waits(1, "stopped", "landing")
 	w.noted(0, "breach")

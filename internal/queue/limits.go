@@ -9,6 +9,9 @@ const infraTries = 3
 // deniedTries is how often a push is tried that the git server refuses, before its change is dropped so that the next may try.
 const deniedTries = 3
 
+// failedTries is how often a landing is tried whose push ends in an error that is no refusal, before its change is put aside.
+const failedTries = 5
+
 // lostRuns is after how many runs of one candidate that ended without a verdict its change is put aside.
 const lostRuns = 5
 

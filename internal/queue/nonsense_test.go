@@ -81,7 +81,7 @@ func (w *walker) nonsense() Event {
 		return w.anyIntent(id(), when)
 	case 15:
 		return rapid.SampledFrom([]Event{
-			LandingDone{id(), when}, LandingUndone{id(), "", when}, LandingUndone{id(), "protected branch", when}, LandingHindered{id(), "protected branch", when},
+			LandingDone{id(), when}, LandingUndone{ID: id(), At: when}, LandingUndone{ID: id(), Denied: "protected branch", At: when}, LandingUndone{ID: id(), Failed: "cut off", At: when}, LandingHindered{id(), "protected branch", when},
 		}).Draw(w.T, "landing")
 	case 16:
 		return rapid.SampledFrom([]Event{Abandoned{id(), "any reason", when}, ChangeUnseen{number(), when}}).Draw(w.T, "leave")
@@ -89,7 +89,7 @@ func (w *walker) nonsense() Event {
 		return w.anyLook(when)
 	case 18:
 		return rapid.SampledFrom([]Event{
-			LedgerMended{when}, LedgerDenied{"protected branch", when}, Breached{"trunk has a commit that no record names", when},
+			LedgerMended{when}, LedgerDenied{"protected branch", when}, Breached{[]string{"trunk has a commit that no record names"}, when},
 			HeadPutBack{Number: number(), From: tip(), At: when}, HeadPutBack{Number: number(), From: commit(w.q.Next), Problem: "it says why", At: when},
 		}).Draw(w.T, "ledger")
 	}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (q *Queue) ledgerSeen(ev LedgerSeen) {
 // distrust stops the lane for what its ledger has become.
 func (q *Queue) distrust(p *LedgerError, at time.Time) {
 	reason := sayLedgerProblem(q.Lane, p)
-	if q.Stop == nil || q.Stop.Reason != reason {
+	if q.Stop == nil || !strings.Contains(q.Stop.Reason, reason) {
 		q.stop(Stop{Reason: reason, At: at, Ledger: true}, "ledger")
 	}
 }

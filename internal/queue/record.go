@@ -7,6 +7,9 @@ import (
 
 // What the journal says. One line for each transition, for the operator and the change's page.
 
+// RecordBreach is the kind of a journal line that is one finding of an audit.
+const RecordBreach = "breach"
+
 func recordSeen(s Sight) string {
 	return fmt.Sprintf("%s by %s, head %s", s.Branch, s.Author.Login, s.Head.Short())
 }

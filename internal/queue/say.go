@@ -190,10 +190,34 @@ func sayBadSeq(record SHA, is, want int64) string {
 	return fmt.Sprintf("record %s has number %d where %d is due", record.Short(), is, want)
 }
 
+// sayBreach tells of the first finding; a clone tells of all.
+func sayBreach(l Lane, findings []string) string {
+	more := ""
+	if n := len(findings) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Sprintf("an audit of %v found what must not be: %s%s. Run \"lander verify\" in a clone of it to see all; resume when it is understood", l, findings[0], more)
+}
+
+// mostSaid bounds the reasons that are told at once, in bytes.
+const mostSaid = 2000
+
+// saySecond joins what stopped a lane with what came on top of it.
+func saySecond(first, second string) string {
+	if len(first)+len(second) > mostSaid {
+		return second + " (this came on top of more that the history tells)"
+	}
+	return first + "; and then: " + second
+}
+
 func sayUndone() string { return "it was not pushed, and trunk does not have it" }
 
 func sayDenied(output string) string {
 	return "the git server refuses to take it: " + output
+}
+
+func sayPushFailed(output string) string {
+	return "the push to the git server does not come to an end: " + output
 }
 
 func sayLost(runs int) string {

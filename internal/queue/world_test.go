@@ -352,7 +352,7 @@ func (w *world) resolve(id CandidateID, denied string) {
 			w.seeTrunk()
 			return
 		case ResolveAborted:
-			w.apply(LandingUndone{id, denied, w.now})
+			w.apply(LandingUndone{ID: id, Denied: denied, At: w.now})
 			w.seeTrunk()
 			return
 		case ResolvePush:

@@ -27,6 +27,18 @@ func (r *Rooms) moveHead(repo *repository, l queue.Lane) func(context.Context, q
 	}
 }
 
+// mayMove keeps lander's hands off branches that live longer than one pull request, or serve more than one: what others stand on is
+// not to be rewritten for the sake of a word.
+func (r *Rooms) mayMove(l queue.Lane) func(context.Context, queue.HeadMove) error {
+	return func(ctx context.Context, m queue.HeadMove) error {
+		why, err := r.Forge.Shared(ctx, l.Repo, m.Repo, m.Branch, m.Number)
+		if err == nil && why != "" {
+			err = errSharedBranch(m.Branch, why)
+		}
+		return err
+	}
+}
+
 // registered is how long the forge may take to notice a push to a pull request's branch. A landing that waits longer goes on, and
 // shows as closed.
 const registered = 10 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 type repository struct {
 	mirror *vcs.Repo
 	runner *testrun.Runner
+	audits string // a directory for what audits write
 }
 
 // repository gives the mirror and the runner of a repository, making both at the first call.
@@ -43,6 +45,10 @@ func (r *Rooms) repository(name string) *repository {
 			Env: r.Settings.RunEnv, Now: r.Now, Log: r.Log,
 		},
 	}
+	made.audits = in("audits")
+	if err := errors.Join(os.RemoveAll(made.audits), os.MkdirAll(made.audits, 0o700)); err != nil {
+		r.Log.Warn().Err(err).Str("repository", name).Msg("what killed audits left behind is still there")
+	}
 	if err := made.runner.Sweep(); err != nil {
 		r.Log.Warn().Err(err).Str("repository", name).Msg("what killed test runs left behind is still there")
 	}
@@ -60,7 +66,9 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		Lane: l, Store: r.Store, Outbox: r.Store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
 		Ledger: repo.mirror, Atomic: repo.mirror.Atomic, Audit: r.audit(repo, l),
 		Pace:  func(every time.Duration) time.Duration { return r.Forge.Pace(l.Repo, every) },
-		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land, MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l), ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
+		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land,
+		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l),
+		ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) {
 			// The mirror is made by whoever keeps the lane, again and again until the git server answers.

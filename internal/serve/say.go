@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
-
-	"lander/internal/queue"
 )
 
 // Every sentence of this room that a person may read stands in this file.
@@ -23,16 +21,12 @@ func errDataDir(dir string, err error) error {
 	return fmt.Errorf("make the data directory %s: %w", dir, err)
 }
 
-func sayBreach(l queue.Lane, finding string, breaches int) string {
-	more := ""
-	if breaches > 1 {
-		more = fmt.Sprintf(" (and %d more)", breaches-1)
-	}
-	return fmt.Sprintf("an audit of %v found what must not be: %s%s. Run \"lander verify\" in a clone of it to see all; resume when it is understood", l, finding, more)
-}
-
 func errOwnBranch(branch string) error {
 	return fmt.Errorf("%s is a branch that lander lands on, or a ledger", branch)
+}
+
+func errSharedBranch(branch, why string) error {
+	return fmt.Errorf("%s stays as it is: %s", branch, why)
 }
 
 func errDataDirInUse(dir string) error {

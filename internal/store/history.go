@@ -44,6 +44,22 @@ func (s *Store) Journal(ctx context.Context, lane queue.Lane, number queue.Numbe
 	return records, nil
 }
 
+// Breaches lists what audits of a lane found, in no order.
+func (s *Store) Breaches(ctx context.Context, lane queue.Lane) ([]string, error) {
+	id, err := s.lane(ctx, lane)
+	if errors.Is(err, ErrNoLane) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	texts, err := db.New(s.pool).JournalTexts(ctx, id, queue.RecordBreach)
+	if err != nil {
+		return nil, fmt.Errorf("read breaches of %v: %w", lane, err)
+	}
+	return texts, nil
+}
+
 // Landed is one pull request that lander landed at one head.
 type Landed struct {
 	Number queue.Number

@@ -95,7 +95,7 @@ func (v *verifier) link(r *record, i int, c *chain) {
 		}
 		v.find(kind, r, r.id, sayParents(r))
 	}
-	if c.by != "" && identity(r.committer) != c.by && !r.sign.vouched() && (r.sign.key == "" || r.sign.key != c.key) {
+	if c.by != "" && identity(r.committer) != c.by && identity(r.committer) != v.o.Committer && !r.sign.vouched() && (r.sign.key == "" || r.sign.key != c.key) {
 		v.find(Forged, r, r.id, sayCommitter(r, identity(r.committer), c.by))
 	}
 	c.by = identity(r.committer)
@@ -114,7 +114,7 @@ func (v *verifier) signature(r *record, c *chain) {
 	case c.signed:
 		v.find(Signature, r, r.id, sayNoLongerSigned(r))
 	}
-	c.key, c.signed = r.sign.key, c.signed || r.sign.key != ""
+	c.key, c.signed = r.sign.key, r.sign.key != "" // that it stopped is told once
 }
 
 // sign counts a key.

@@ -133,8 +133,9 @@ type lens struct {
 	stdin  bool // git merge-tree takes many merges at once
 }
 
-func openLens(ctx context.Context, objects string, digits int) (*lens, error) {
-	dir, err := os.MkdirTemp("", "lander-verify-")
+// openLens makes one in a directory of scratch; empty: where temporary files go.
+func openLens(ctx context.Context, scratch, objects string, digits int) (*lens, error) {
+	dir, err := os.MkdirTemp(scratch, "lander-verify-")
 	if err != nil {
 		return nil, fmt.Errorf("make temporary directory: %w", err)
 	}

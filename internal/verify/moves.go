@@ -204,7 +204,7 @@ func (w *walker) member(r *record, e entry, before string, below []string, since
 			w.find(Forged, r, id, sayStyle(r, c.commit))
 		}
 		mine := slices.ContainsFunc(p.own, func(own int32) bool { return own == n })
-		if !mine && identity(c.committer) != identity(r.committer) {
+		if !mine && !w.committers[identity(c.committer)] { // lander may have changed its name since it built this
 			w.find(Forged, r, id, sayCommittedBy(r, c.commit))
 		}
 		w.marks.advance(n, w.graph.place(at))

@@ -12,14 +12,18 @@ import (
 
 // Options say what to verify. The zero value is the only lane of the repository that one stands in.
 type Options struct {
-	Dir     string // a work tree, or a bare repository; empty: where the process stands
-	Trunk   string // the branch's name; empty: the only one with a ledger, or the one that the remote calls its HEAD
-	Tip     string // a commit or ref to take for trunk's tip; empty: the branch
-	Ledger  string // a commit or ref to take for the ledger's tip; empty: the branch
-	Lane    string // as in "acme/app:main"; what the ledger must be about; empty: whatever its first record says
-	Range   string // commits as git names them, as in "v1.0..HEAD": only these are held against the ledger; empty: all since the adoption
-	Signers string // path of a file of allowed signers, as git and ssh-keygen read it; empty: whoever signed is believed
-	Since   string // a record to trust with all that is below it: only later ones are verified; empty: all
+	Dir    string // a work tree, or a bare repository; empty: where the process stands
+	Trunk  string // the branch's name; empty: the only one with a ledger, or the one that the remote calls its HEAD
+	Tip    string // a commit or ref to take for trunk's tip; empty: the branch
+	Ledger string // a commit or ref to take for the ledger's tip; empty: the branch
+	Lane   string // as in "acme/app:main"; what the ledger must be about; empty: whatever its first record says
+	Range  string // commits as git names them, as in "v1.0..HEAD": only these are held against the ledger; empty: all since the adoption
+	// Committer is "Name <address>" that lander commits as now. A record by another one than the record before is believed if it is
+	// by this one; and always if it is signed by the same key, or by a key that somebody vouches for.
+	Committer string
+	Signers   string // path of a file of allowed signers, as git and ssh-keygen read it; empty: whoever signed is believed
+	Scratch   string // a directory for what git writes meanwhile; empty: where temporary files go
+	Since     string // a record to trust with all that is below it: only later ones are verified; empty: all
 }
 
 // RequestError says that what was asked for makes no sense here: a name that means nothing, a file that cannot be read.
@@ -85,7 +89,7 @@ func (v *verifier) run(ctx context.Context) (_ Report, err error) {
 	if err := v.branches(ctx); err != nil {
 		return Report{}, err
 	}
-	v.lens, err = openLens(ctx, v.repo.objects, v.repo.digits)
+	v.lens, err = openLens(ctx, v.o.Scratch, v.repo.objects, v.repo.digits)
 	if err != nil {
 		return Report{}, err
 	}

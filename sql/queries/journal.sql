@@ -14,3 +14,7 @@ where j.lane_id = @lane_id
       select m.candidate from members m where m.lane_id = @lane_id and m.number = @number)))
 order by j.seq desc
 limit @newest;
+
+-- name: JournalTexts :many
+-- The texts of one kind, each once.
+select distinct text from journal where lane_id = $1 and kind = $2;

@@ -95,6 +95,31 @@ func (q *Queries) JournalOf(ctx context.Context, laneID int64, number queue.Numb
 	return items, nil
 }
 
+const journalTexts = `-- name: JournalTexts :many
+select distinct text from journal where lane_id = $1 and kind = $2
+`
+
+// The texts of one kind, each once.
+func (q *Queries) JournalTexts(ctx context.Context, laneID int64, kind string) ([]string, error) {
+	rows, err := q.db.Query(ctx, journalTexts, laneID, kind)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		items = append(items, text)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const saveRecord = `-- name: SaveRecord :exec
 insert into journal (lane_id, at, number, candidate, kind, text)
 values ($1, $2, $3, $4, $5, $6)
