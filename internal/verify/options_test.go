@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -243,4 +245,48 @@ func TestReadOnly(t *testing.T) {
 	if after := list(); after != before {
 		t.Errorf("it was\n%s\nand is\n%s", before, after)
 	}
+}
+
+func TestLanderTakesAnotherName(t *testing.T) {
+	t.Parallel()
+	w := adopted(t)
+	w.land(w.one(1))
+	const renamed = "Landing bot <bot@example.com>"
+	w.landAs(landing{by: lander, record: func(c []byte) []byte { // built before the change of name, and recorded after it
+		return bytes.ReplaceAll(c, []byte(lander), []byte(renamed))
+	}}, w.one(2))
+	w.by = renamed
+	w.land(w.one(3))
+	w.flush()
+	expect(t, w.must(Options{Committer: renamed}), nil)
+	expect(t, w.must(Options{}), []string{"forged: "})
+}
+
+func TestLanderStopsSigning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signer = newSigner(t, 1)
+	w.begin()
+	w.land(w.one(1))
+	w.signer = nil
+	w.land(w.one(2))
+	w.land(w.one(3))
+	w.flush()
+	expect(t, w.must(Options{}), []string{"signature: "}) // told once
+}
+
+func TestTrunkIsReplacedBeforeAnythingLanded(t *testing.T) {
+	t.Parallel()
+	w := adopted(t)
+	before := w.tip()
+	w.refs[trunkRef] = w.write(draft{by: maya, message: "Begin anew"}, maya+" 1795000000 +0000", maya, map[string]string{"a.txt": "1\n"})
+	w.land(w.one(1))
+	w.flush()
+	expect(t, w.must(Options{}), []string{"rewind: ", "bypass: "})
+	clone := t.TempDir() // which has nothing that cannot be reached
+	w.git("clone", "-q", "--no-local", w.dir, clone)
+	if err := exec.Command("git", "-C", clone, "cat-file", "-e", before).Run(); err == nil {
+		t.Fatal("what was adopted is there still")
+	}
+	expect(t, w.must(Options{Dir: clone}), []string{"rewind: somebody took that away"})
 }

@@ -82,7 +82,7 @@ func sayTwice(r *record, e entry, before *record) string {
 }
 
 func sayLostStart(id string) string {
-	return fmt.Sprintf("trunk was adopted at %s, and there is no such commit here", short(id))
+	return fmt.Sprintf("trunk was adopted at %s, and somebody took that away before anything landed on it", short(id))
 }
 
 func sayUnknownCommits(r *record) string {

@@ -241,7 +241,10 @@ func (v *verifier) load(ctx context.Context) error {
 		return err
 	}
 	if v.start != "" && !known[v.start] {
-		v.find(Forged, v.records[0], v.start, sayLostStart(v.start))
+		// Every landing holds its commits in the ledger, but an adoption none: who forces trunk away from there before anything
+		// landed leaves nothing of it.
+		v.report.Rewinds++
+		v.find(Rewind, v.records[0], v.start, sayLostStart(v.start))
 	}
 	tips := []string{v.report.TrunkTip}
 	for _, r := range v.records {

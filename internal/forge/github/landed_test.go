@@ -279,3 +279,31 @@ func TestPollsSlowDownAsTheBudgetShrinks(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoElseUsesABranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	n, _ := w.pull("door")
+	want := func(branch, words string) {
+		t.Helper()
+		got, err := c.Shared(t.Context(), repo, repo, branch, n)
+		if err != nil || !strings.Contains(got, words) || (got == "") != (words == "") {
+			t.Errorf("%s: %q, %v; want %q", branch, got, err, words)
+		}
+	}
+	want("door", "")
+	onto, err := w.hub.Push(repo, hub.Push{By: "carol", Branch: "window", From: "door", Commits: []hub.Commit{{Files: map[string]string{"w": "x"}, Message: "Window"}}})
+	w.must(err)
+	_, err = w.hub.OpenPull(repo, hub.NewPull{Author: "carol", Title: "Onto it", Head: "window", Base: "door"})
+	w.must(err)
+	want("door", "#2 asks to land on it")
+	_, err = w.hub.Push(repo, hub.Push{By: "carol", Branch: "old", From: "main", Commits: []hub.Commit{{Files: map[string]string{"o": "x"}, Message: "Old " + onto}}})
+	w.must(err)
+	_, err = w.hub.OpenPull(repo, hub.NewPull{Author: "carol", Title: "Elsewhere", Head: "window", Base: "old"})
+	w.must(err)
+	want("window", "comes from it too")
+	w.must(w.hub.Protect(repo, "old", hub.Protection{Push: []string{"carol"}}))
+	w.must(w.hub.ClosePull(repo, 3, "carol"))
+	want("old", "it is protected")
+}
