@@ -184,6 +184,9 @@ func (o *oracle) appended() {
 		}
 		at = m.new
 	}
+	if len(o.ledger) == 0 {
+		return // which is told of where it is read
+	}
 	if tip := o.ledger[len(o.ledger)-1].sha; at != tip {
 		o.complain("the ledger stands on %s, and the last push left it on %s", tip, at)
 	}
