@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,5 +245,32 @@ func TestViewOfAnUnknownLaneWritesNothing(t *testing.T) {
 	start(t, s, lane)
 	if lanes, err = s.Lanes(t.Context()); err != nil || len(lanes) != 1 || lanes[0] != lane {
 		t.Errorf("lanes %v, %v", lanes, err)
+	}
+}
+
+// What an audit has found is known to whoever audits next, after a restart and elsewhere.
+func TestABreachIsKnownForGood(t *testing.T) {
+	t.Parallel()
+	url := storetest.New(t)
+	s := open(t, url)
+	q := start(t, s, lane)
+	if known, err := s.Breaches(t.Context(), lane); err != nil || len(known) != 0 {
+		t.Fatalf("%q, %v before any was found", known, err)
+	}
+	const finding = "record 3 has a tree that trunk does not have"
+	for range 2 {
+		next := q.Apply(queue.Breached{Findings: []string{finding}, At: noon}).Apply(queue.Resumed{By: "ada", At: noon.Add(time.Hour)})
+		saved, err := s.Save(t.Context(), queue.Save{Old: q, New: next})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q = saved
+	}
+	known, err := open(t, url).Breaches(t.Context(), lane)
+	if err != nil || !slices.Equal(known, []string{finding}) {
+		t.Fatalf("%q, %v", known, err)
+	}
+	if known, err := s.Breaches(t.Context(), queue.Lane{Repo: "acme/other", Trunk: "main"}); err != nil || len(known) != 0 {
+		t.Fatalf("%q, %v of a lane that is not there", known, err)
 	}
 }

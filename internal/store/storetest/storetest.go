@@ -14,6 +14,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +63,13 @@ func New(tb testing.TB) (url string) {
 func Empty(tb testing.TB) (url string) {
 	tb.Helper()
 	return fresh(tb, "template0")
+}
+
+// Copy gives the URL of a new database that holds what another of this package does, as a backup would. Nobody may be in that one;
+// who has just left it is waited for.
+func Copy(tb testing.TB, from string) (url string) {
+	tb.Helper()
+	return fresh(tb, path.Base(strings.SplitN(from, "?", 2)[0]))
 }
 
 func fresh(tb testing.TB, from string) string {
