@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -45,8 +46,11 @@ func TestADiagnosisEndsWithItsWorst(t *testing.T) {
 			d.add(serve.Finding{About: []string{"machine", "acme/app"}[min(i, 1)], Check: "git", Mark: m, Found: "it\x1b[31m is\nso", Away: c.away, Mend: "Do it."})
 		}
 		code := exitOK
-		if err := d.end(); err != nil {
-			code = err.(*failure).code
+		var failed *failure
+		if err := d.end(); errors.As(err, &failed) {
+			code = failed.code
+		} else if err != nil {
+			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if code != c.code || lines[len(lines)-1] != c.says {

@@ -89,8 +89,11 @@ func (w *walker) nonsense() Event {
 		return w.anyLook(when)
 	case 18:
 		return rapid.SampledFrom([]Event{
-			LedgerMended{when}, LedgerDenied{"protected branch", when}, Breached{[]string{"trunk has a commit that no record names"}, when},
-			HeadPutBack{Number: number(), From: tip(), At: when}, HeadPutBack{Number: number(), From: commit(w.q.Next), Problem: "it says why", At: when},
+			LedgerMended{when},
+			LedgerDenied{"protected branch", when},
+			Breached{[]string{"trunk has a commit that no record names"}, when},
+			HeadPutBack{Number: number(), From: tip(), At: when},
+			HeadPutBack{Number: number(), From: commit(w.q.Next), Problem: "it says why", At: when},
 		}).Draw(w.T, "ledger")
 	}
 	return rapid.SampledFrom([]Event{Resumed{"ada", when}, Resumed{"ada", when}, Paused{By: "ada", At: when}, Paused{By: "raj", At: when, Until: when.Add(3)}}).Draw(w.T, "pause")

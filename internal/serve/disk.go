@@ -26,7 +26,7 @@ func diskOf(dir string) (disk, error) {
 		return disk{}, fmt.Errorf("look at the disk of %s: %w", dir, err)
 	}
 	block := uint64(s.Bsize)
-	return disk{free: uint64(s.Bavail) * block, size: s.Blocks * block, inodes: uint64(s.Ffree), all: s.Files, kind: fileSystem(dir)}, nil
+	return disk{free: uint64(s.Bavail) * block, size: s.Blocks * block, inodes: uint64(s.Ffree), all: s.Files, kind: fileSystem(dir)}, nil //nolint:unconvert // the numbers have other types on other systems
 }
 
 // fileSystem is the kind of file system that dir is on, where the system tells.

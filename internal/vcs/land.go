@@ -93,7 +93,7 @@ func (r *Repo) land(ctx context.Context, b lane, req queue.LandRequest) error {
 			return nil
 		}
 	}
-	moved := at[b.trunk] != req.Old || at[b.ledger] != req.Ledger && !(req.Single && at[b.ledger] == req.Record)
+	moved := at[b.trunk] != req.Old || at[b.ledger] != req.Ledger && (!req.Single || at[b.ledger] != req.Record)
 	return outcome(pushErr, moved, fmt.Sprintf("trunk stands at %s, the ledger at %s", stand(at[b.trunk]), stand(at[b.ledger])))
 }
 
@@ -129,7 +129,7 @@ func unread(pushErr, err error) error {
 	if pushErr == nil {
 		return fmt.Errorf("read back: %w", err)
 	}
-	return fmt.Errorf("read back after %q: %w", pushErr, err)
+	return fmt.Errorf("read back after %q: %w", pushErr.Error(), err)
 }
 
 func stand(tip queue.SHA) string {

@@ -140,12 +140,11 @@ func (b *probe) atomic(ctx context.Context) (f Finding, err error) {
 		return f, nil
 	}
 	refused, err = b.push(ctx, update{ref: b.one, old: b.root, new: b.left}, update{ref: b.two, new: b.left})
-	if err != nil {
-		return f, err
-	}
 	if refused != nil {
 		f.Text = sayProbeHalf + refused.Error()
-		return f, nil
+	}
+	if refused != nil || err != nil {
+		return f, err
 	}
 	at, err = b.repo.remoteRefs(ctx, b.one, b.two)
 	f.OK, f.Text = at[b.one] == b.left && at[b.two] == b.left, sayProbeAtomic

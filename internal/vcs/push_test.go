@@ -34,7 +34,7 @@ func TestRefusal(t *testing.T) {
 		err := refusal([]byte(c.out), cause)
 		var stale *staleError
 		var no *queue.DeniedError
-		if errors.As(err, &stale) != c.stale || errors.As(err, &no) != c.denied || !c.stale && !c.denied && err != error(cause) {
+		if errors.As(err, &stale) != c.stale || errors.As(err, &no) != c.denied || !c.stale && !c.denied && !errors.Is(err, cause) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -22,10 +22,10 @@ func (r *Repo) Records(ctx context.Context, above, tip queue.SHA) ([]queue.Writt
 }
 
 func (r *Repo) records(ctx context.Context, above, tip queue.SHA) ([]queue.Written, error) {
-	switch {
-	case tip == above:
+	switch tip {
+	case above:
 		return nil, nil
-	case tip == "":
+	case "":
 		return nil, &queue.LedgerError{Missing: true, Reason: sayLedgerGone(above)}
 	}
 	if err := full(tip); err != nil {

@@ -25,7 +25,7 @@ func NewSigner(pem []byte) (*Signer, error) {
 		return nil, fmt.Errorf("read signing key: %w", err)
 	}
 	signer, ok := key.(ssh.AlgorithmSigner)
-	if !ok || key.PublicKey().Type() == ssh.InsecureKeyAlgoDSA {
+	if !ok || key.PublicKey().Type() == dsa {
 		return nil, errors.New(sayBadKey(key.PublicKey().Type()))
 	}
 	return &Signer{key: signer}, nil
@@ -35,6 +35,9 @@ func NewSigner(pem []byte) (*Signer, error) {
 func (s *Signer) PublicKey() string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(s.key.PublicKey())))
 }
+
+// dsa is a kind of key that git does not sign with any more.
+const dsa = "ssh-dss"
 
 // Sign makes the armored signature of a payload. With an Ed25519 or RSA key the same payload gives the same signature.
 func (s *Signer) Sign(payload []byte) (string, error) {

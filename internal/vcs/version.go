@@ -70,11 +70,13 @@ type hole struct {
 var holes = []hole{
 	{[]string{"CVE-2022-23521", "CVE-2022-41903"}, sayHoleAttributes, map[int]int{38: 3, 39: 1}},
 	{
-		[]string{"CVE-2024-32002", "CVE-2024-32004", "CVE-2024-32465"}, sayHoleClone,
+		[]string{"CVE-2024-32002", "CVE-2024-32004", "CVE-2024-32465"},
+		sayHoleClone,
 		map[int]int{39: 4, 40: 2, 41: 1, 42: 2, 43: 4, 44: 1, 45: 1},
 	},
 	{
-		[]string{"CVE-2025-48384", "CVE-2025-48385", "CVE-2025-48386"}, sayHoleSubmodule,
+		[]string{"CVE-2025-48384", "CVE-2025-48385", "CVE-2025-48386"},
+		sayHoleSubmodule,
 		map[int]int{43: 7, 44: 4, 45: 4, 46: 4, 47: 3, 48: 2, 49: 1, 50: 1},
 	},
 }

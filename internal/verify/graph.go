@@ -141,9 +141,6 @@ func newMarks(g *graph) *marks {
 	return &marks{g: g, step: make([]int32, len(g.nodes)), tips: []int32{outside}}
 }
 
-// tip is where trunk stands: outside if it is the graph's base.
-func (m *marks) tip() int32 { return m.tips[len(m.tips)-1] }
-
 // has reports whether a node is an ancestor of where trunk stands, or that itself.
 func (m *marks) has(at int32) bool { return at == outside || m.step[at] != 0 }
 

@@ -104,8 +104,7 @@ func (l *lens) standIn(tree string, parents []string) (string, error) {
 	}
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
-	fmt.Fprintf(z, "commit %d\x00", b.Len())
-	z.Write(b.Bytes())
+	fmt.Fprintf(z, "commit %d\x00%s", b.Len(), b.Bytes())
 	z.Close()
 	if err := os.WriteFile(filepath.Join(dir, id[2:]), packed.Bytes(), 0o600); err != nil {
 		return "", fmt.Errorf("write commit: %w", err)

@@ -162,12 +162,12 @@ func hash(kind string, body []byte, digits int) string {
 	head := kind + " " + strconv.Itoa(len(body)) + "\x00"
 	if digits == 64 {
 		h := sha256.New()
-		io.WriteString(h, head)
+		h.Write([]byte(head))
 		h.Write(body)
 		return hex.EncodeToString(h.Sum(nil))
 	}
 	h := sha1.New()
-	io.WriteString(h, head)
+	h.Write([]byte(head))
 	h.Write(body)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -147,7 +147,8 @@ func (v *verifier) branches(ctx context.Context) error {
 
 // begin reads the ledger, and what its first record to verify is held against.
 func (v *verifier) begin(ctx context.Context) (chain, error) {
-	since, err := "", error(nil)
+	var since string
+	var err error
 	if v.o.Since != "" {
 		if since, err = v.repo.resolve(ctx, v.o.Since); err != nil {
 			return chain{}, err
