@@ -7,9 +7,10 @@ RUNS    ?= 1
 SEED    ?= 0
 MINUTES ?= 10
 KILLS   ?= 100
+MUTANT  ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills bench cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate bench cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,10 @@ kills: ## Kill the demo's story with -9 at random moments, resume it, and compar
 	@scripts/need go git postgres
 	@$(MAKE) --no-print-directory build
 	go test -v -count=1 -timeout 24h -run '^TestAStoryOutlivesKills$$' ./internal/demo -kills $(KILLS) -seed $(SEED) -lander $(CURDIR)/bin/lander
+
+mutate: ## Take out one defence at a time, and see that a named test turns red (MUTANT='lease|burn')
+	@scripts/need go git postgres
+	go test -v -count=1 -timeout 24h -run '^TestEveryDefenceIsMissed$$' ./internal/landertest/mutants -mutants '$(MUTANT)'
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres

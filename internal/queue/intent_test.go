@@ -102,3 +102,24 @@ func TestAHeadThatIsApprovedAnewDoesNotLandAsTheOldOne(t *testing.T) {
 		})
 	}
 }
+
+// Somebody may take a landing off trunk before it was read back, or put its commit there by hand: it is the ledger that tells.
+func TestWhatTheLedgerHoldsHasLandedWhereverTrunkStands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.upto(CandidateLanding)
+	v := *w
+	v.pushed(c)
+	v.rewind(1)
+	r := v.read(c)
+	for r.Tries = range halfSeen + 2 {
+		if what := w.q.Resolve(1, r, w.now, w.p); what != ResolveLanded && (what != ResolveRead || r.Tries >= halfSeen) {
+			t.Fatalf("taken off trunk, at reading %d it is to %q", r.Tries, what)
+		}
+	}
+	w.add(c.Intent.Ledger, seal(c.Intent.Ledger, w.q.Abort(c, w.read(c), w.now)))
+	w.trunk = append(w.trunk, c.Built.SHA)
+	if what := w.q.Resolve(1, w.read(c), w.now, w.p); what != ResolveAborted {
+		t.Fatalf("burnt, and put on trunk by hand, it is to %q", what)
+	}
+}

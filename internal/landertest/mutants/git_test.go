@@ -76,7 +76,7 @@ var burns = []mutant{
 	{
 		name:  "that the ledger and not trunk says what landed",
 		edits: []edit{{"internal/queue/resolve.go", "\tswitch {\n\tcase aborted:", "\twritten = r.Contains\n\tswitch {\n\tcase aborted:"}},
-		red:   []test{{"internal/queue", "TestWhatLandedAndWasTakenOffTrunkLandedAndStopsTheLane"}},
+		red:   []test{{"internal/queue", "TestWhatTheLedgerHoldsHasLandedWhereverTrunkStands"}},
 	},
 	{
 		name:  "that half a push is read again",
@@ -89,7 +89,7 @@ var burns = []mutant{
 			"internal/gate/look.go", "func (k *Keeper) tipsAt(ctx context.Context, tips Tips) error {\n",
 			"func (k *Keeper) tipsAt(ctx context.Context, tips Tips) error {\n\tif err := k.trunkAt(ctx, tips.Trunk); err != nil {\n\t\treturn err\n\t}\n",
 		}},
-		red: []test{{"internal/gate", "TestADatabaseThatForgotLearnsFromTheLedger/backup"}},
+		red: []test{{"internal/gate", "TestWhatTheLedgerSaysLandedIsNoBypass"}},
 	},
 	{
 		name:  "that lander's own push is no bypass",

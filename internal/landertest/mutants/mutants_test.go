@@ -33,12 +33,18 @@ func TestEveryDefenceIsMissed(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	const row = "%-48s %-92s %-14s %7s\n"
-	fmt.Printf(row, "without", "test", "result", "seconds")
+	wide := 0
+	for _, m := range chosen {
+		wide = max(wide, len(m.name))
+	}
+	row := func(name, test, result, seconds string) {
+		fmt.Printf("%-*s  %-14s %7s  %s\n", wide, name, result, seconds, test)
+	}
+	row("without", "test", "result", "seconds")
 	began, tests := time.Now(), 0
 	for _, m := range chosen {
 		for _, s := range try(t.Context(), t, m) {
-			fmt.Printf(row, m.name, s.test.room+" "+s.test.name, s.result, fmt.Sprintf("%.1f", s.took.Seconds()))
+			row(m.name, s.test.room+" "+s.test.name, string(s.result), fmt.Sprintf("%.1f", s.took.Seconds()))
 			tests++
 			if s.result != red {
 				t.Errorf("without %s, %s %s: %s\n%s", m.name, s.test.room, s.test.name, s.result, s.output)
