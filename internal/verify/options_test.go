@@ -186,24 +186,24 @@ func TestIncomplete(t *testing.T) {
 		return dir
 	}
 	_, err := w.verify(Options{Dir: at("--depth=2", "--no-single-branch")})
-	refused(t, err, "is a shallow clone, .*: git fetch --unshallow", false)
+	refused(t, err, "is a shallow clone, .*: git -C .* fetch --unshallow", false)
 	for _, filter := range []string{"blob:none", "tree:0"} {
 		dir := at("--filter=" + filter)
 		_, err = w.verify(Options{Dir: dir})
-		refused(t, err, "is a partial clone, .*: git fetch --refetch --no-filter", false)
+		refused(t, err, "is a partial clone, .*: git -C .* fetch --refetch --no-filter", false)
 		w.gitIn(dir, "fetch", "-q", "--refetch", "--no-filter", "origin")
 		expect(t, w.must(Options{Dir: dir}), nil) // which is good advice
 	}
 	single := at("--single-branch")
 	_, err = w.verify(Options{Dir: single})
-	refused(t, err, `no branch lander-ledger/\* in .*: git fetch origin '\+refs`, false)
-	_, advice, _ := strings.Cut(err.Error(), "git fetch origin '")
+	refused(t, err, `no branch lander-ledger/\* in .*: git -C .* fetch origin '\+refs`, false)
+	_, advice, _ := strings.Cut(err.Error(), " fetch origin '")
 	w.gitIn(single, "fetch", "-q", "origin", strings.TrimSuffix(advice, "'"))
 	expect(t, w.must(Options{Dir: single}), nil)
 	w.gitIn(single, "update-ref", "-d", "refs/remotes/origin/main")
 	w.gitIn(single, "update-ref", "-d", "refs/heads/main")
 	_, err = w.verify(Options{Dir: single})
-	refused(t, err, "there is a ledger, but no branch main", false)
+	refused(t, err, "there is a ledger, but no branch main in .*; get both with: git -C .* fetch origin '.refs/heads/main:.*' '.refs/heads/lander-ledger/main:.*'", false)
 
 	packs, err := filepath.Glob(filepath.Join(w.dir, "objects/pack/*.pack"))
 	if err != nil || len(packs) == 0 {
@@ -215,7 +215,7 @@ func TestIncomplete(t *testing.T) {
 		}
 	}
 	_, err = Run(t.Context(), Options{Dir: w.dir})
-	refused(t, err, "is no git repository|cannot be read: .*git fsck", false)
+	refused(t, err, "is no git repository|cannot be read: .*git -C .* fsck", false)
 }
 
 // TestReadOnly: a repository that may not be written is verified, and is left as it was.

@@ -188,24 +188,63 @@ func errOldGit(found string) error {
 	return fmt.Errorf("%s is too old: verify takes git 2.38 or newer", found)
 }
 
+// here is a repository in a sentence, and gitAt how git is called there.
+func here(dir string) string {
+	if dir == "." {
+		return "this repository"
+	}
+	return dir
+}
+
+func gitAt(dir string) string {
+	if dir == "." {
+		return "git"
+	}
+	return "git -C " + quoteWord(dir)
+}
+
+// quoteWord makes a text one word for a shell.
+func quoteWord(text string) string {
+	if text != "" && strings.Trim(text, "/._-+@%,=:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
 func errNoRepository(dir string, err error) error {
+	if dir == "." {
+		dir = "this directory"
+	}
 	return &RequestError{fmt.Sprintf("%s is no git repository: %v", dir, err)}
 }
 
 func errShallow(dir string) error {
-	return fmt.Errorf("%s is a shallow clone, and the proof needs the history since lander began; get it with: git fetch --unshallow", dir)
+	return fmt.Errorf("%s is a shallow clone, and the proof needs the history since lander began; get it with: %s fetch --unshallow", here(dir), gitAt(dir))
 }
 
 func errPartial(dir string, err error) error {
-	return fmt.Errorf("%s is a partial clone, and objects that the proof needs are not in it; get them with: git fetch --refetch --no-filter (%w)", dir, err)
+	return fmt.Errorf("%s is a partial clone, and objects that the proof needs are not in it; get them with: %s fetch --refetch --no-filter (%w)", here(dir), gitAt(dir), err)
 }
 
 func errIncomplete(dir string, err error) error {
-	return fmt.Errorf("%s cannot be read: %w; if objects are missing, fetch again, or look with: git fsck", dir, err)
+	return fmt.Errorf("%s cannot be read: %w; if objects are missing, fetch again, or look with: %s fsck", here(dir), err, gitAt(dir))
 }
 
 func errNotItself(id string) error {
 	return fmt.Errorf("what this repository holds as %s is something else: it is damaged, or was tampered with; look with: git fsck", id)
+}
+
+// fetch is the command that brings trunk and ledger, and brings both, for they are only good together. No trunk: any.
+func fetch(dir, trunk string) string {
+	command := gitAt(dir) + " fetch origin"
+	names := []string{"*"}
+	if trunk != "" {
+		names = []string{trunk, ledgerPrefix + trunk}
+	}
+	for _, name := range names {
+		command += fmt.Sprintf(" '+refs/heads/%s:refs/remotes/origin/%s'", name, name)
+	}
+	return command
 }
 
 func errNoLedger(dir, trunk string) error {
@@ -213,15 +252,14 @@ func errNoLedger(dir, trunk string) error {
 	if trunk != "" {
 		name = trunk
 	}
-	return fmt.Errorf("there is no branch %s%s in %s, so nothing is proven; if lander lands here, get it with: git fetch origin '+refs/heads/%s*:refs/remotes/origin/%s*'",
-		ledgerPrefix, name, dir, ledgerPrefix, ledgerPrefix)
+	return fmt.Errorf("there is no branch %s%s in %s, so nothing is proven; if lander lands here, get it with: %s", ledgerPrefix, name, here(dir), fetch(dir, trunk))
 }
 
 func errNoTrunk(dir, trunk string) error {
 	if trunk == "" {
 		return &RequestError{"with a ledger named by hand, name the trunk too"}
 	}
-	return fmt.Errorf("there is a ledger, but no branch %s in %s; get it with: git fetch origin '+refs/heads/%s:refs/remotes/origin/%s'", trunk, dir, trunk, trunk)
+	return fmt.Errorf("there is a ledger, but no branch %s in %s; get both with: %s", trunk, here(dir), fetch(dir, trunk))
 }
 
 func errWhichTrunk(names []string) error {
