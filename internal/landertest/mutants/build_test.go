@@ -130,6 +130,7 @@ const (
 	missing  result = "did not run"
 	survives result = "survives"
 	broken   result = "does not build"
+	lame     result = "breaks more"
 )
 
 // limit is how long a test may take; none that is green takes a tenth of it.

@@ -11,6 +11,7 @@
 //	survives        nobody would notice that the defence is gone
 //	hangs           it noticed, but not by its own words
 //	does not build  the text that is put in no longer fits what is around it
+//	breaks more     a plain change no longer lands either, so that it is not the defence that was missed
 //
 // Before that each test is run without any mutation, and must be green. A text that is not to be found exactly once is an error
 // too: the code has changed, and whoever changed it says anew what taking the defence out means.

@@ -54,7 +54,7 @@ func TestEveryDefenceIsMissed(t *testing.T) {
 	fmt.Printf("%d defences taken out, %d tests looked at, in %.0f s\n", len(chosen), tests, time.Since(began).Seconds())
 }
 
-// sample takes one defence out, and shows that what is no mutation and what is no Go are told apart from it.
+// sample takes one defence out, and shows that what is no Go is told apart from it.
 func sample(t *testing.T) {
 	chosen, err := choose("^the burn, as it is decided$")
 	if err != nil || len(chosen) != 1 {
@@ -62,13 +62,12 @@ func sample(t *testing.T) {
 	}
 	m := chosen[0]
 	m.red = m.red[:1]
-	idle, torn := m, m
-	idle.edits = []edit{{m.edits[0].file, "package queue\n", "package queue // and no more than that\n"}}
+	torn := m
 	torn.edits = []edit{{m.edits[0].file, "package queue\n", "package queue\n\nvar x int = nil\n"}}
 	for _, c := range []struct {
 		mutant
 		want result
-	}{{m, red}, {idle, survives}, {torn, broken}} {
+	}{{m, red}, {torn, broken}} {
 		for _, s := range try(t.Context(), t, c.mutant) {
 			if s.result != c.want {
 				t.Errorf("%s: %s, want %s\n%s", s.test.name, s.result, c.want, s.output)
@@ -101,6 +100,17 @@ func byRoom(tests []test) map[string][]string {
 	return rooms
 }
 
+// plain is, for each room, a story in which nothing goes wrong. It stays green when a defence is taken out: lander without it still
+// does its work, and is only no longer safe.
+var plain = map[string]string{
+	"internal/forge/github": "TestOneLivingCommentFollowsTheChange",
+	"internal/gate":         "TestApprovedChangeLandsAsTheTestedCommit",
+	"internal/queue":        "TestAnApprovingReviewLandsTheChange",
+	"internal/store":        "TestOneChangeFromQueueToTrunk",
+	"internal/vcs":          "TestLandMovesTrunkAndLedger",
+	"internal/verify":       "TestStories/changes land, each in its own way",
+}
+
 // baseline runs every test without any mutation: one that is red anyhow notices nothing.
 func baseline(t *testing.T, chosen []mutant) {
 	t.Helper()
@@ -110,6 +120,7 @@ func baseline(t *testing.T, chosen []mutant) {
 	}
 	rooms := byRoom(tests)
 	for _, room := range slices.Sorted(maps.Keys(rooms)) {
+		rooms[room] = append(rooms[room], plain[room])
 		program, err := build(t.Context(), t.TempDir(), "", room)
 		if err != nil {
 			t.Fatal(err)
@@ -147,24 +158,44 @@ func try(ctx context.Context, t *testing.T, m mutant) (all []seen) {
 		var results map[string]result
 		var output string
 		if err == nil {
-			results, output, err = run(ctx, program, room, rooms[room])
+			results, output, err = run(ctx, program, room, append(rooms[room], plain[room]))
 		}
 		var torn *brokenError
 		if err != nil && !errors.As(err, &torn) {
 			t.Fatalf("%s: %v", m.name, err)
 		}
 		for _, name := range rooms[room] {
-			s := seen{test: test{room, name}, result: results[rewritten(name)], took: time.Since(began), output: output}
-			switch {
-			case torn != nil:
+			s := seen{test: test{room, name}, took: time.Since(began), output: output}
+			if s.result = judge(results[rewritten(name)], results[rewritten(plain[room])]); torn != nil {
 				s.result, s.output = broken, torn.output
-			case s.result == green:
-				s.result = survives
 			}
 			all = append(all, s)
 		}
 	}
 	return all
+}
+
+// judge says what became of a test of a mutant, in whose room the plain story went as it did.
+func judge(is, story result) result {
+	switch {
+	case story != green:
+		return lame
+	case is == green:
+		return survives
+	}
+	return is
+}
+
+func TestOnlyARedTestInALanderThatLandsCounts(t *testing.T) {
+	t.Parallel()
+	for c, want := range map[[2]result]result{
+		{red, green}: red, {green, green}: survives, {hangs, green}: hangs, {missing, green}: missing,
+		{red, red}: lame, {red, hangs}: lame, {red, missing}: lame, {green, red}: lame,
+	} {
+		if got := judge(c[0], c[1]); got != want {
+			t.Errorf("%s beside a story that is %s: %s, want %s", c[0], c[1], got, want)
+		}
+	}
 }
 
 // Every text that is to be replaced stands in the code exactly once, and every test that is to notice is there.
@@ -180,7 +211,7 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 		if _, err := m.files(); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
-		for _, each := range m.red {
+		for _, each := range slices.Concat(m.red, stories(m.red)) {
 			if tests[each.room] == nil {
 				tests[each.room] = testsOf(t, each.room)
 			}
@@ -189,6 +220,14 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 			}
 		}
 	}
+}
+
+// stories are the plain ones of the rooms that the tests are in.
+func stories(tests []test) (all []test) {
+	for _, each := range tests {
+		all = append(all, test{each.room, plain[each.room]})
+	}
+	return all
 }
 
 func testsOf(t *testing.T, room string) map[string]bool {
