@@ -94,8 +94,12 @@ type run struct {
 // failure is when a look failed and how often.
 type failure struct {
 	tries int
+	old   int // of them, looks that were older than one before
 	till  time.Time
 }
+
+// due also where this machine's clock was set back meanwhile.
+func (f failure) due(now time.Time) bool { return !now.Before(f.till) || f.till.Sub(now) > mostLookWait }
 
 // Run keeps the lane until ctx ends: waits to be its only keeper, settles, and settles again at every nudge and every poll. A
 // failure is logged and tried again; Run returns only the error of ctx.

@@ -527,3 +527,22 @@ func TestOneChangeThatCannotBeBuiltLetsTheNextGoAhead(t *testing.T) {
 		t.Fatal("tried again, it did not land")
 	}
 }
+
+// One answer from a clock that is far ahead must not outdate all that come after it.
+func TestAForgeWhoseClockWasAheadIsHeardAgain(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	w.behind = -24 * time.Hour
+	w.open(1)
+	w.settle(k)
+	w.behind = 0
+	w.approve(1)
+	for range 40 {
+		_ = k.Settle(t.Context())
+		k.runs.Wait()
+		w.now = w.now.Add(5 * time.Second)
+	}
+	if state(t, k, 1) != queue.Landed {
+		t.Fatalf("%v: what the forge says is not heard any more", state(t, k, 1))
+	}
+}

@@ -73,7 +73,7 @@ func (k *Keeper) gather(ctx context.Context) error {
 	}
 	k.done = append(k.done, trunk...)
 	for n, f := range k.lookErr {
-		if want[n] == nil && !k.Now().Before(f.till) {
+		if want[n] == nil && f.due(k.Now()) {
 			numbers = append(numbers, n) // asked for by a poll, which does not ask twice
 		}
 	}
@@ -95,7 +95,7 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 	}
 	var due []queue.Number
 	for _, n := range numbers {
-		if !k.Now().Before(k.lookErr[n].till) {
+		if k.lookErr[n].due(k.Now()) {
 			due = append(due, n)
 		}
 	}
@@ -125,8 +125,6 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 			k.lookFailed(n, err)
 			continue
 		}
-		s.At = earlier(s.At, k.Now().Add(clockAhead))
-		delete(k.lookErr, n)
 		looked[n] = true
 		if k.q.Entry(n) == nil && s.Open && s.Base == k.Lane.Trunk {
 			if slices.ContainsFunc(k.q.Moves, func(m queue.Move) bool { return m.Recalled }) {
@@ -142,11 +140,13 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 				k.apply(queue.ChangeRemembered{Entry: former})
 			}
 		}
-		k.apply(queue.ChangeSeen{Sight: s})
+		k.apply(queue.ChangeSeen{Sight: s, Anew: k.lookErr[n].old >= manyOldLooks})
 		if e := k.q.Entry(n); e != nil && e.SeenAt.After(s.At) {
 			// Answered by a part of the forge whose clock is behind: what was seen before counts, and this look does not.
 			k.lookFailed(n, errOldLook)
 			looked[n] = false
+		} else {
+			delete(k.lookErr, n)
 		}
 		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
 			heads = append(heads, queue.Member{Number: n, Head: e.Head})
@@ -158,23 +158,23 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 	return looked, k.seeTrunk(ctx, heads)
 }
 
-// clockAhead is how far the forge's clock may be ahead of this one. One answer from a day ahead must not outdate all looks of that day.
-const clockAhead = 5 * time.Minute
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
+// manyOldLooks is after how many looks that were older than the newest one, a minute's worth, it is that one that is not believed: the
+// forge's clock was ahead, and has been set right.
+const manyOldLooks = 6
 
 var errOldLook = errors.New("the forge answered with an older state than it did before")
+
+// mostLookWait bounds how long a look is put off.
+const mostLookWait = time.Minute
 
 // lookFailed puts off the next look at a pull request, so that one that cannot be looked at does not cost every round.
 func (k *Keeper) lookFailed(n queue.Number, err error) {
 	f := k.lookErr[n]
 	f.tries++
-	f.till = k.Now().Add(min(time.Second<<min(f.tries-1, 6), time.Minute))
+	if errors.Is(err, errOldLook) {
+		f.old++
+	}
+	f.till = k.Now().Add(min(time.Second<<min(f.tries-1, 6), mostLookWait))
 	k.lookErr[n] = f
 	k.Log.Warn().Err(err).Int("change", int(n)).Int("tries", f.tries).Msg("look at pull request did not succeed")
 }

@@ -12,7 +12,7 @@ import (
 func (q Queue) Apply(ev Event) Queue {
 	switch ev := ev.(type) {
 	case ChangeSeen:
-		q.seen(ev.Sight)
+		q.seen(ev.Sight, ev.Anew)
 	case ChangeUnseen:
 		if e := q.Entry(ev.Number); e != nil && !e.Gone && !e.Unseen {
 			q.edit(ev.Number, func(e *Entry) { e.Unseen = true })

@@ -50,7 +50,7 @@ func BenchmarkApply(b *testing.B) {
 	moved := look
 	moved.Head = head(9, 9)
 	for name, ev := range map[string]Event{
-		"look": ChangeSeen{look}, "head moved": ChangeSeen{moved}, "trunk": TrunkSeen{Tip: trunk(1), At: noon}, "pause": Paused{By: "ada", At: noon},
+		"look": ChangeSeen{Sight: look}, "head moved": ChangeSeen{Sight: moved}, "trunk": TrunkSeen{Tip: trunk(1), At: noon}, "pause": Paused{By: "ada", At: noon},
 		"withdraw": ChangeAsked{5000, Ask{ID: "w", Who: ann, At: at(20_001), Verb: VerbWithdraw}},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -60,7 +60,7 @@ func TestLooksInAnyOrder(t *testing.T) {
 func (w *walker) after(looks []Sight) Queue {
 	q := Queue{Lane: w.q.Lane, Tip: trunk(0)}
 	for _, s := range looks {
-		q = applied(w.T, q, ChangeSeen{s})
+		q = applied(w.T, q, ChangeSeen{Sight: s})
 	}
 	return q
 }

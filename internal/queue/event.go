@@ -7,7 +7,10 @@ type Event interface{ event() }
 
 type (
 	// ChangeSeen is a look at a pull request.
-	ChangeSeen struct{ Sight Sight }
+	ChangeSeen struct {
+		Sight Sight
+		Anew  bool // it counts though a look before it bears a later time: the forge's clock was wrong then
+	}
 
 	// ChangeUnseen says that the forge knows no such pull request, or shows it to lander no longer.
 	ChangeUnseen struct {

@@ -46,7 +46,7 @@ func (w *walker) nonsense() Event {
 	}
 	switch rapid.IntRange(0, 19).Draw(w.T, "fact") {
 	case 0, 1, 2, 3:
-		return ChangeSeen{w.anySight(number(), when)}
+		return ChangeSeen{Sight: w.anySight(number(), when)}
 	case 4:
 		var e *Entry
 		if n := number(); n > 0 {

@@ -136,7 +136,7 @@ func TestAnOlderLookIsIgnored(t *testing.T) {
 	w.look(1)
 	w.forget()
 	before := text(w.q)
-	w.apply(ChangeSeen{old})
+	w.apply(ChangeSeen{Sight: old})
 	if text(w.q) != before {
 		t.Fatal("an older look changed something")
 	}

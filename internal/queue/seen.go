@@ -7,9 +7,9 @@ import (
 )
 
 // seen brings an entry up to date with a look at its pull request.
-func (q *Queue) seen(s Sight) {
+func (q *Queue) seen(s Sight, anew bool) {
 	old := q.Entry(s.Number)
-	if old != nil && (old.Gone || s.At.Before(old.SeenAt)) {
+	if old != nil && (old.Gone || s.At.Before(old.SeenAt) && !anew) {
 		return // an older look, answered late
 	}
 	if !s.Open || s.Base != q.Lane.Trunk {

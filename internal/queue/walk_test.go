@@ -338,7 +338,7 @@ func (w *walker) arrive(s Sight) {
 		seen.Head = w.authored(s.Head)
 		w.seen[s.Number] = seen
 	}
-	w.apply(ChangeSeen{s})
+	w.apply(ChangeSeen{Sight: s})
 }
 
 // remembered is what the archive knows of a pull request: what it was when it left, and every landing in the trunk log.

@@ -161,7 +161,7 @@ func (w *world) open(n Number) {
 
 func (w *world) look(n Number) {
 	w.t.Helper()
-	w.apply(ChangeSeen{w.sight(n)})
+	w.apply(ChangeSeen{Sight: w.sight(n)})
 }
 
 // sight is what the forge says of a pull request now.
