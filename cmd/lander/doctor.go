@@ -84,19 +84,25 @@ func (d *diagnosis) show(f serve.Finding) {
 		}
 		fmt.Fprintln(d.stdout, d.bold(clean(sayAbout(f.About))))
 	}
-	columns, _ := d.size(d.stdout)
-	sign := marks[f.Mark]
-	found := wrap(clean(f.Found), columns-foundColumn)
-	fmt.Fprintf(d.stdout, "  %s %s %s\n", d.style(sign.colour, sign.text), pad(sayCheck(f.Check), labelWidth), found[0])
-	indent := strings.Repeat(" ", foundColumn)
-	for _, line := range found[1:] {
-		fmt.Fprintln(d.stdout, indent+line)
+	d.line(f.Mark, sayCheck(f.Check), f.Found, f.Mend)
+}
+
+// line prints one thing that was looked at, and how it is mended.
+func (p *program) line(m serve.Mark, label, found, mend string) {
+	columns, _ := p.size(p.stdout)
+	sign, indent := marks[m], strings.Repeat(" ", foundColumn)
+	for i, line := range wrap(clean(found), columns-foundColumn) {
+		if i > 0 {
+			fmt.Fprintln(p.stdout, indent+line)
+			continue
+		}
+		fmt.Fprintf(p.stdout, "  %s %s %s\n", p.style(sign.colour, sign.text), pad(label, labelWidth), line)
 	}
-	if f.Mend == "" {
+	if mend == "" {
 		return
 	}
-	for i, line := range wrap(clean(f.Mend), columns-foundColumn-2) {
-		fmt.Fprintln(d.stdout, indent+[]string{"→ ", "  "}[min(i, 1)]+line)
+	for i, line := range wrap(clean(mend), columns-foundColumn-2) {
+		fmt.Fprintln(p.stdout, indent+[]string{"→ ", "  "}[min(i, 1)]+line)
 	}
 }
 

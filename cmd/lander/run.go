@@ -16,7 +16,8 @@ const (
 	exitOK          = 0
 	exitNo          = 1 // what was asked did not come true
 	exitUsage       = 2
-	exitUnreachable = 3 // no server, no database
+	exitUnreachable = 3 // no server, no database; for verify: nothing that could be proven
+	exitBypassed    = 4 // of verify alone: what lander did is proven, but others moved trunk too
 )
 
 // program is what every verb works with.
@@ -43,7 +44,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if !errors.As(err, &failed) {
 		failed = &failure{code: exitNo, err: err} // what was to be printed could not be
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(failed.err, errInterrupted) { // a verb may say itself what that comes to
 		failed.code = exitNo
 		if failed.err != nil { // whatever it was, it comes from that
 			failed.err = errInterrupted
@@ -92,7 +93,7 @@ func (p *program) root() *cobra.Command {
 		verbs []*cobra.Command
 	}{
 		{groupRun, []*cobra.Command{p.demo(), p.serve(), p.migrate(), p.doctor()}},
-		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why()}},
+		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why(), p.verify()}},
 		{groupOrder, []*cobra.Command{p.pause(), p.resume()}},
 		{groupRepository, []*cobra.Command{p.initVerb(), p.policy()}},
 		{groupMore, []*cobra.Command{p.completion(), p.version(), p.health()}},

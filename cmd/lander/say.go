@@ -16,7 +16,7 @@ import (
 	"lander/internal/web"
 )
 
-// Every sentence of this room that a person may read stands in this file and, about the demo, in say_demo.go.
+// Every sentence of this room that a person may read stands in this file and in those of the demo, the doctor and the proof: say_*.go.
 
 const (
 	shortRoot = "The only committer to your trunk: tests exactly the commit that lands"

@@ -171,6 +171,7 @@ var variables = []string{
 	"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "GORACE", "LANDER_DATA_DIR", "LANDER_LISTEN", "LANDER_FORGE_URL", "LANDER_TOKEN",
 	"LANDER_WEBHOOK_SECRETS", "LANDER_LANES", "LANDER_POLL", "LANDER_API_TOKEN", "LANDER_DATABASE_URL", "LANDER_POSTGRES_BIN",
 	"LANDER_SERVER", "LANDER_LOG_LEVEL", "LANDER_PREFIX", "LANDER_PUBLIC", "LANDER_APP_ID", "LANDER_LANE",
+	"LANDER_SIGNING_KEY_FILE", "LANDER_ALLOWED_SIGNERS",
 }
 
 func up(ts *testscript.TestScript, _ bool, args []string) {
@@ -383,15 +384,19 @@ func occupy(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func git(ts *testscript.TestScript, _ bool, args []string) {
+	if out, err := gitCommand(ts, args...).CombinedOutput(); err != nil {
+		ts.Fatalf("git %q: %v\n%s", args, err, out)
+	}
+}
+
+func gitCommand(ts *testscript.TestScript, args ...string) *exec.Cmd {
 	cmd := exec.Command("git", append([]string{
 		"-c", "user.name=A U Thor", "-c", "user.email=author@example.com", "-c", "init.defaultBranch=main", "-c", "commit.gpgSign=false",
 		"-c", "safe.directory=*",
 	}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1"}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		ts.Fatalf("git %q: %v\n%s", args, err, out)
-	}
+	return cmd
 }
 
 func checkJSON(ts *testscript.TestScript, _ bool, args []string) {
