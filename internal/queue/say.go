@@ -49,7 +49,11 @@ func sayHeldBy(n Number) Reason {
 }
 
 func sayStopped(s *Stop) Reason {
-	return Reason{Code: "stopped", Text: "lander stopped this lane: " + s.Reason, Since: s.At, Who: "an admin", Next: "look at trunk, then resume", Held: true}
+	next := "look at trunk, then resume"
+	if s.Ledger {
+		next = "landing goes on when it is resumed" // what to look at is part of the reason
+	}
+	return Reason{Code: "stopped", Text: "lander stopped this lane: " + s.Reason, Since: s.At, Who: "an admin", Next: next, Held: true}
 }
 
 func sayPaused(p *Pause) Reason {
