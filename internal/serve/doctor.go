@@ -71,9 +71,10 @@ type Doctor struct {
 	Push     bool             // prove how the git server pushes
 	Now      func() time.Time // nil: time.Now
 
-	tell  func(Finding)
-	forge *github.Client
-	store *store.Store // nil: not to be had
+	tell    func(Finding)
+	forge   *github.Client
+	store   *store.Store // nil: not to be had
+	mirrors string       // a directory for mirrors to try with; empty: where temporary files go
 }
 
 // Examine tells each finding as soon as it is there.
@@ -92,7 +93,8 @@ func (d *Doctor) Examine(ctx context.Context, tell func(Finding)) {
 	}
 }
 
-// CheckUp is the cheap part of the doctor, for a lander that starts: everything that is not good.
+// CheckUp is the cheap part of the doctor, for a lander that starts: everything that is not good. Whoever calls it
+// holds the data directory.
 func (r *Rooms) CheckUp(ctx context.Context) []Finding {
 	now := r.Now
 	if now == nil {
@@ -109,7 +111,10 @@ func (r *Rooms) CheckUp(ctx context.Context) []Finding {
 	} else {
 		found = append(found, judgeClock(aboutForge, "forge-clock", ahead, within, r.Settings.App.ID != 0))
 	}
-	d := &Doctor{Settings: r.Settings, Now: now, forge: r.Forge}
+	d := &Doctor{Settings: r.Settings, Now: now, forge: r.Forge, mirrors: filepath.Join(r.Settings.DataDir, "doctor")}
+	if err := errors.Join(os.RemoveAll(d.mirrors), os.MkdirAll(d.mirrors, 0o700)); err != nil { // what a killed one left behind
+		found = append(found, unproven(aboutMachine, "data-directory", oneLine(err), ""))
+	}
 	for _, name := range d.names() {
 		found = append(found, d.ask(ctx, name))
 	}
@@ -211,11 +216,11 @@ func (d *Doctor) private(ctx context.Context) (url string, stop func()) {
 // scratch makes a mirror of its own for the doctor, so that it never gets in the way of a lander that runs. What lander's mirror
 // holds need not be fetched again.
 func (d *Doctor) scratch(ctx context.Context, name string) (r *vcs.Repo, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "lander-doctor-*")
+	dir, err := os.MkdirTemp(d.mirrors, "lander-doctor-*")
 	if err != nil {
 		return nil, func() {}, fmt.Errorf("make a mirror to try with: %w", err)
 	}
-	remove = func() { _ = os.RemoveAll(dir) } // in the system's place for such
+	remove = func() { _ = os.RemoveAll(dir) } // if it cannot be: where it is, it is swept
 	r = &vcs.Repo{
 		Dir: filepath.Join(dir, "mirror.git"), Remote: d.Settings.Remote(name), Name: d.Settings.Committer.Name, Email: d.Settings.Committer.Email,
 		Auth: func(ctx context.Context) (string, string, error) { return d.forge.GitAuth(ctx, name) },

@@ -109,8 +109,27 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 		s.group.Go(func() { _ = k.Run(run) }) // ends only with its context
 	}
 	s.group.Go(func() { s.tidy(run) })
+	s.group.Go(func() { s.checkUp(run) })
 	s.ready.Store(true)
 	return nil
+}
+
+// checkUp tells the operator what could be better. It holds nothing up, and nothing is refused for it.
+func (s *Server) checkUp(ctx context.Context) {
+	for _, f := range s.rooms.CheckUp(ctx) {
+		if ctx.Err() != nil {
+			return
+		}
+		said := s.log.Warn()
+		if f.Mark == Unproven {
+			said = s.log.Info()
+		}
+		said = said.Str("about", f.About).Str("check", f.Check)
+		if f.Mend != "" {
+			said = said.Str("mend", f.Mend)
+		}
+		said.Msg(f.Found)
+	}
 }
 
 // build makes everything that Start then sets going.

@@ -20,7 +20,7 @@ func (r *Repo) Atomic(ctx context.Context) (bool, error) {
 
 // capabilities are what the remote's end of a push offers. Git has no command that prints them, but it traces the conversation.
 func (r *Repo) capabilities(ctx context.Context) (offered []string, err error) {
-	trace, err := os.CreateTemp("", "lander-trace-*")
+	trace, err := os.CreateTemp(r.Dir, "lander-trace-*") // a killed lander leaves nothing outside of its own
 	if err != nil {
 		return nil, err
 	}
