@@ -10,7 +10,7 @@ KILLS   ?= 100
 MUTANT  ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills mutate bench cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate model bench cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ kills: ## Kill the demo's story with -9 at random moments, resume it, and compar
 mutate: ## Take out one defence at a time, and see that a named test turns red (MUTANT='lease|burn')
 	@scripts/need go git postgres
 	go test -v -count=1 -timeout 24h -run '^TestEveryDefenceIsMissed$$' ./internal/landertest/mutants -mutants '$(MUTANT)'
+
+model: ## Search every state of a landing, its replicas and what goes wrong, at the large sizes
+	@scripts/need go
+	go test -v -count=1 -timeout 24h -run '^TestModel$$|^TestTheModelSees$$' ./internal/queue -model
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres

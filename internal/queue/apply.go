@@ -313,7 +313,7 @@ func (q *Queue) landed(ev LandingDone) {
 			continue
 		}
 		q.edit(m.Number, func(e *Entry) { e.Past = append(e.Past, *l) })
-		if e.Head == m.Head {
+		if l.of(e.Head) {
 			q.edit(m.Number, func(e *Entry) {
 				e.State, e.Landing, e.Drop, e.HeldBy, e.Aside, e.Displaced = Landed, l, nil, 0, nil, ""
 			})

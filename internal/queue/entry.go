@@ -104,10 +104,16 @@ type Landing struct {
 	At        time.Time     `json:"at"`
 }
 
+// of reports whether it was head that landed: as it was approved, or as lander itself puts it on the change's branch for its landing,
+// where a push that is late can leave it.
+func (l *Landing) of(head SHA) bool {
+	return head == l.Head || len(l.Commits) > 0 && head == l.Commits[len(l.Commits)-1].SHA
+}
+
 // past is how head came to trunk, or nil: never.
 func (e *Entry) past(head SHA) *Landing {
 	for i := range e.Past {
-		if e.Past[i].Head == head {
+		if e.Past[i].of(head) {
 			l := e.Past[i]
 			return &l
 		}

@@ -102,7 +102,7 @@ func (q *Queue) recallEntry(le LedgerEntry, s Statement, at time.Time) {
 		return
 	}
 	q.edit(le.Number, func(e *Entry) { e.Past = append(e.Past, l) })
-	if e.Head != le.Head || e.State == Landed {
+	if !l.of(e.Head) || e.State == Landed {
 		return
 	}
 	q.edit(le.Number, func(e *Entry) { e.State, e.Landing, e.Drop, e.HeldBy, e.Aside = Landed, &l, nil, 0, nil })
