@@ -19,9 +19,10 @@ var verbs = []struct {
 	form *regexp.Regexp
 	do   func(s *story, c command, arg []string) error
 }{
-	{form(`open (\S+) by (\w+)( from fork)?( draft)?(?: onto (\S+))?(?: off (\S+))?: (.+)`), (*story).open},
+	{form(`open (\S+) by (\w+)( from fork(?: without edits)?)?( draft)?(?: onto (\S+))?(?: off (\S+))?: (.+)`), (*story).open},
 	{form(`(\w+) pushes( force)? (\S+?)(?: off (\S+))?: (.+)`), (*story).push},
 	{form(`(\w+) rewinds (\S+) to (\S+)`), (*story).rewind},
+	{form(`(\w+) deletes (\S+)`), (*story).deleteBranch},
 	{form(`(\w+) merges (\d+)`), (*story).merge},
 	{form(`(\w+) merges (\S+) into (\S+?)( with more)?: (.+)`), (*story).mergeInto},
 	{form(`approve (\d+) by (\w+)(?: at (\S+))?`), (*story).approve},
@@ -71,6 +72,12 @@ var verbs = []struct {
 		return s.points.arm(point{name: a[2], after: a[1] == "after", kill: a[0] == "crash"})
 	}},
 	{form(`(crash|fail) everywhere`), (*story).everywhere},
+	{form(`(before|after) (\w+): (.+)`), (*story).meanwhile},
+	{form(`late push (refused|taken)`), (*story).latePush},
+	{form(`back up`), (*story).backUp},
+	{form(`restore`), (*story).restore},
+	{form(`lose the database`), (*story).loseDatabase},
+	{form(`rebuild`), (*story).rebuild},
 	{form(`start`), func(s *story, _ command, _ []string) error { s.start(); return nil }},
 	{form(`forge patience (\S+)`), func(s *story, _ command, a []string) (err error) {
 		s.forgePatience, err = time.ParseDuration(a[0])
@@ -86,6 +93,16 @@ var verbs = []struct {
 	}},
 	{form(`release webhooks( twice)?( reversed)?`), (*story).release},
 	{form(`expect (\d+) (\w+)(?:: (.+))?`), (*story).expect},
+	{form(`expect breach: (.+)`), func(s *story, _ command, a []string) error {
+		s.breaches = append(s.breaches, a[0])
+		return nil
+	}},
+	{form(`expect head (\S+) (\S+)`), func(s *story, _ command, a []string) error {
+		if tip := s.tip(a[0]); s.named(tip) != a[1] {
+			return fmt.Errorf("it is at %s", s.short(tip))
+		}
+		return nil
+	}},
 	{form(`expect trunk`), func(s *story, _ command, _ []string) error { s.compare("expect trunk", s.sayTrunks()); return nil }},
 	{form(`expect (comments|words) (\d+)`), func(s *story, c command, a []string) error {
 		n, _ := strconv.Atoi(a[1])
@@ -110,6 +127,9 @@ func (s *story) do(c command) error {
 			return err
 		}
 		return nil
+	}
+	if strings.HasPrefix(c.text, "expect ") && s.life == nil {
+		return errors.New("lander is down: start one first")
 	}
 	for _, v := range verbs {
 		if m := v.form.FindStringSubmatch(c.text); m != nil {

@@ -88,15 +88,10 @@ func (w *world) start() {
 	}
 	l := &life{world: w}
 	l.end, l.stop = context.WithCancel(context.Background())
-	logger := zerolog.New(zerolog.ConsoleWriter{Out: &w.log, NoColor: true, PartsExclude: []string{"time"}}).Level(zerolog.DebugLevel)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	var err error
-	l.store, err = store.Open(ctx, w.database, logger)
-	w.must(err)
-	client, err := serve.NewForge(w.settings, serve.ForgeOptions{URL: w.wire.url, Timeout: w.forgePatience, Now: w.Now, Log: logger})
-	w.must(err)
-	rooms := &serve.Rooms{Settings: w.settings, Store: l.store, Forge: client, Now: w.Now, Log: logger}
+	rooms := w.rooms(ctx)
+	l.store = rooms.Store
 	for _, lane := range w.lanes {
 		k := rooms.Keeper(lane)
 		free, _, err := k.Hold(ctx)
@@ -111,6 +106,16 @@ func (w *world) start() {
 	w.wire.mu.Unlock()
 }
 
+// rooms joins the rooms on the world's database. Whoever asks closes the store.
+func (w *world) rooms(ctx context.Context) *serve.Rooms {
+	logger := zerolog.New(zerolog.ConsoleWriter{Out: &w.log, NoColor: true, PartsExclude: []string{"time"}}).Level(zerolog.DebugLevel)
+	db, err := store.Open(ctx, w.database, logger)
+	w.must(err)
+	client, err := serve.NewForge(w.settings, serve.ForgeOptions{URL: w.wire.url, Timeout: w.forgePatience, Now: w.Now, Log: logger})
+	w.must(err)
+	return &serve.Rooms{Settings: w.settings, Store: db, Forge: client, Now: w.Now, Log: logger}
+}
+
 // between puts the points of the road into a keeper.
 func (l *life) between(k *gate.Keeper) {
 	k.Store, k.Outbox, k.Mirror = storePort{k.Store, l}, outboxPort{k.Outbox, l}, mirrorPort{k.Mirror, l}
@@ -121,7 +126,11 @@ func (l *life) between(k *gate.Keeper) {
 		return l.at([]string{"head"}, func() error { return head(ctx, m) })
 	}
 	k.Push = func(ctx context.Context, r queue.LandRequest) error {
-		return l.at([]string{"push"}, func() error { return push(ctx, r) })
+		err := l.at([]string{"push"}, func() error { return push(ctx, r) })
+		if errors.Is(err, errKilled) {
+			l.world.late = func() error { return push(context.WithoutCancel(ctx), r) }
+		}
+		return err
 	}
 	k.Test = func(ctx context.Context, c *queue.Candidate, run int) (v queue.Verdict) {
 		ctx, cancel := context.WithCancel(ctx)

@@ -36,8 +36,31 @@ func (w *world) name(sha, name string) {
 
 func (w *world) mirror() string { return w.settings.DataDir + "/mirrors/" + repository + ".git" }
 
+// nameRecords names what is new in the ledgers.
+func (w *world) nameRecords() {
+	for i, l := range w.lanes {
+		tip, err := w.hub.Tip(repository, l.LedgerBranch())
+		if err != nil || tip == w.records[l.Trunk] {
+			continue // there is none, or nothing new
+		}
+		w.records[l.Trunk] = tip
+		out, err := w.git().Text(context.Background(), "rev-list", "--first-parent", "--reverse", tip)
+		w.must(err)
+		prefix := "r"
+		if i > 0 {
+			prefix = l.Trunk + "/r"
+		}
+		for n, sha := range strings.Fields(out) {
+			if name := fmt.Sprint(prefix, n+1); w.names[sha] == "" {
+				w.names[sha] = name
+			}
+		}
+	}
+}
+
 // nameCandidates names what lander built and tested.
 func (w *world) nameCandidates() {
+	w.nameRecords()
 	for i, l := range w.lanes {
 		runs, err := w.life.store.Runs(context.Background(), l, 0, 0, 1000)
 		w.must(err)
@@ -52,6 +75,14 @@ func (w *world) nameCandidates() {
 			w.name(string(r.SHA), name)
 		}
 	}
+}
+
+// named is the name of a commit.
+func (w *world) named(sha string) string {
+	if w.life != nil {
+		w.nameCandidates()
+	}
+	return w.names[sha]
 }
 
 // commit finds a commit by its name in the story.

@@ -14,6 +14,7 @@ import (
 	"lander/internal/queue"
 	"lander/internal/store"
 	"lander/internal/vcs"
+	"lander/internal/verify"
 )
 
 // oracle looks at what a story left behind: the bare repository, what its post-receive hook noted, and the database. It uses nothing
@@ -23,6 +24,7 @@ type oracle struct {
 	git   vcs.Git
 	moves []move
 	wrong []string
+	found []string // what verify named, breach or not, a line each
 }
 
 // move is one line of post-receive.log.
@@ -67,6 +69,7 @@ func (o *oracle) lane(l queue.Lane) {
 	db := o.world.life.store
 	runs, err := db.Runs(ctx, l, 0, 0, 10_000)
 	o.world.must(err)
+	runs = append(runs, o.world.gone[l]...)
 	landings, err := db.Landings(ctx, l, 10_000)
 	o.world.must(err)
 	ref := "refs/heads/" + l.Trunk
@@ -115,9 +118,48 @@ func (o *oracle) lane(l queue.Lane) {
 			o.complain("%v landed twice at %s", g.Number, g.Head)
 		}
 	}
+	o.verified(l, len(all))
 	slices.Sort(all)
 	if len(slices.Compact(slices.Clone(all))) != len(all) {
 		o.complain("lander moved %s to the same commit twice", l.Trunk)
+	}
+}
+
+// verified: what everybody can verify from the repository alone agrees. moves is how often lander moved the trunk.
+func (o *oracle) verified(l queue.Lane, moves int) {
+	if _, err := o.world.hub.Tip(repository, l.LedgerBranch()); err != nil && moves == 0 {
+		return // there is nothing to verify yet
+	}
+	report, err := verify.Run(context.Background(), verify.Options{
+		Dir: o.git.Dir, Trunk: l.Trunk, Lane: l.String(), Committer: o.world.settings.Committer.String(),
+	})
+	if err != nil {
+		o.complain("%v cannot be verified: %v", l, err)
+		return
+	}
+	if report.Landings != moves {
+		o.complain("the ledger of %v tells of %d landings, and lander moved trunk %d times", l, report.Landings, moves)
+	}
+	expected := map[string]bool{}
+	for _, f := range report.Findings {
+		lane, meant := "", !f.Breach
+		if len(o.world.lanes) > 1 {
+			lane = l.Trunk + ": "
+		}
+		for _, part := range o.world.breaches {
+			if f.Breach && strings.Contains(o.world.plain(f.Text), part) {
+				meant, expected[part] = true, true
+			}
+		}
+		if !meant {
+			o.complain("verify: %s: %s", f.Kind, f.Text)
+		}
+		o.found = append(o.found, fmt.Sprintf("%s%s: %s\n", lane, f.Kind, f.Text))
+	}
+	for _, part := range o.world.breaches {
+		if !expected[part] {
+			o.complain("verify does not find %q in %v", part, l)
+		}
 	}
 }
 

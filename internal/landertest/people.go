@@ -79,7 +79,9 @@ func (s *story) open(c command, a []string) error {
 			return err
 		}
 	}
-	_, err = s.hub.OpenPull(repository, hub.NewPull{Author: who, Title: title, Body: body, Head: head, Base: onto, Draft: draft})
+	_, err = s.hub.OpenPull(repository, hub.NewPull{
+		Author: who, Title: title, Body: body, Head: head, Base: onto, Draft: draft, NoEdits: strings.HasSuffix(a[2], "without edits"),
+	})
 	return err
 }
 
@@ -122,6 +124,11 @@ func (s *story) rewind(_ command, a []string) error {
 		return err
 	}
 	_, err = s.hub.Push(repository, hub.Push{By: a[0], Branch: a[1], SHA: sha, Force: true})
+	return err
+}
+
+func (s *story) deleteBranch(_ command, a []string) error {
+	_, err := s.hub.Push(repository, hub.Push{By: a[0], Branch: a[1], Delete: true})
 	return err
 }
 

@@ -41,11 +41,15 @@ type point struct {
 	name  string
 	after bool
 	kill  bool
+	deed  *command // nil: an error, or the end
 }
 
 func (p point) String() string {
 	deed, when := "fail", "before"
-	if p.kill {
+	switch {
+	case p.deed != nil:
+		deed = "what was to be done"
+	case p.kill:
 		deed = "crash"
 	}
 	if p.after {

@@ -27,6 +27,11 @@ func (l *life) struck(after bool, names []string) error {
 	switch {
 	case !ok:
 		return nil
+	case p.deed != nil:
+		if err := l.world.act(*p.deed); err != nil {
+			l.world.Errorf("line %d: %s: %v", p.deed.number, p.deed.text, err)
+		}
+		return nil
 	case p.kill:
 		l.dead.Store(true)
 		return errKilled

@@ -19,6 +19,7 @@ import (
 	"lander/internal/config"
 	"lander/internal/hub"
 	"lander/internal/queue"
+	"lander/internal/store"
 	"lander/internal/store/storetest"
 	"lander/internal/vcs"
 )
@@ -66,12 +67,19 @@ type world struct {
 	names         map[string]string // of commits
 	consents      []*consent
 	pauses        []pause
+
+	act      func(command) error        // does a command of the story
+	late     func() error               // the push to trunk at which a lander was killed
+	backup   string                     // a database; empty: none was made
+	gone     map[queue.Lane][]store.Run // of databases that were lost
+	records  map[string]string          // the ledger's tip that was named last, by trunk
+	breaches []string                   // that the story means verify to find
 }
 
 // newWorld makes a world with a repository of these files, and a lander for its lanes, the first of which is main.
 func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
 	tb.Helper()
-	w := &world{TB: tb, clock: clock{now: begin}, pushes: map[string]int{}, names: map[string]string{}}
+	w := &world{TB: tb, clock: clock{now: begin}, pushes: map[string]int{}, names: map[string]string{}, gone: map[queue.Lane][]store.Run{}, records: map[string]string{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			tb.Logf("lander and the hub said:\n%s", w.log.text())
