@@ -45,7 +45,7 @@ type Outbox interface {
 // Mirror is the read side of the lane's git repository.
 type Mirror interface {
 	// Fetch brings trunk, its ledger and the given heads here in one round and returns the two tips. A head that the git server
-	// has no more is no error; Has tells.
+	// has no more is no error; Has tells. A trunk that is not there is ErrNoTrunk.
 	Fetch(ctx context.Context, trunk string, heads []queue.Member) (Tips, error)
 	// Tip asks the git server where trunk stands.
 	Tip(ctx context.Context, trunk string) (queue.SHA, error)

@@ -155,6 +155,9 @@ func (k *Keeper) resolve(ctx context.Context, c *queue.Candidate, pushErr error)
 // read fetches the ledger and trunk as they are since the intent.
 func (k *Keeper) read(ctx context.Context, c *queue.Candidate) (queue.Reading, error) {
 	tips, err := k.Mirror.Fetch(ctx, k.Lane.Trunk, nil)
+	if errors.Is(err, ErrNoTrunk) {
+		k.apply(queue.TrunkSeen{Gone: true, At: k.Now()})
+	}
 	if err != nil {
 		return queue.Reading{}, fmt.Errorf("read back %v: %w", k.Lane, err)
 	}

@@ -182,6 +182,9 @@ func (k *Keeper) lookFailed(n queue.Number, err error) {
 // ErrNoSuchChange is what a Forge's Look wraps when there is no pull request of that number, or none that lander may see.
 var ErrNoSuchChange = errors.New("no such pull request")
 
+// ErrNoTrunk is what a Mirror's Fetch wraps when the git server has no branch of that name.
+var ErrNoTrunk = errors.New("no such trunk")
+
 // poll asks what is new without having been told.
 func (k *Keeper) poll(ctx context.Context) error {
 	if err := k.seeTrunk(ctx, nil); err != nil {
@@ -232,6 +235,10 @@ func (k *Keeper) poll(ctx context.Context) error {
 // seeTrunk fetches trunk, and heads with it, and records where trunk stands and what policy it holds.
 func (k *Keeper) seeTrunk(ctx context.Context, heads []queue.Member) error {
 	tips, err := k.Mirror.Fetch(ctx, k.Lane.Trunk, heads)
+	if errors.Is(err, ErrNoTrunk) {
+		k.apply(queue.TrunkSeen{Gone: true, At: k.Now()})
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("fetch %v: %w", k.Lane, err)
 	}

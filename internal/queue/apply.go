@@ -144,6 +144,12 @@ func (q Queue) Fill(now time.Time, p Policy) Queue {
 }
 
 func (q *Queue) trunk(ev TrunkSeen) {
+	if reason := sayTrunkGone(q.Lane, q.Tip); ev.Gone && (q.Stop == nil || !strings.Contains(q.Stop.Reason, reason)) {
+		q.stop(Stop{Reason: reason, At: ev.At}, "trunk gone")
+	}
+	if ev.Gone {
+		return
+	}
 	if ev.Tip == q.Tip || ev.Tip == "" {
 		return
 	}

@@ -46,6 +46,7 @@ type (
 	TrunkSeen struct {
 		Tip     SHA
 		Rewound bool // the tip seen before is not an ancestor of Tip
+		Gone    bool // the git server has no such branch; Tip says nothing
 		At      time.Time
 	}
 

@@ -59,7 +59,7 @@ func (w *walker) nonsense() Event {
 		a.Role = w.roles[a.Who.ID]
 		return ChangeAsked{p.Number, a}
 	case 6:
-		return TrunkSeen{Tip: tip(), Rewound: rapid.Bool().Draw(w.T, "rewound"), At: when}
+		return TrunkSeen{Tip: tip(), Rewound: rapid.Bool().Draw(w.T, "rewound"), Gone: rapid.IntRange(0, 9).Draw(w.T, "gone") == 9, At: when}
 	case 7, 8:
 		members := make([]Member, rapid.SampledFrom([]int{1, 1, 1, 2, 0}).Draw(w.T, "members"))
 		for i := range members {

@@ -171,6 +171,13 @@ func sayRewound(from, to SHA) string {
 	return fmt.Sprintf("trunk was rewound from %s to %s, which does not contain it", from.Short(), to.Short())
 }
 
+func sayTrunkGone(l Lane, stood SHA) string {
+	if stood == "" {
+		return fmt.Sprintf("the git server has no branch %s", l.Trunk)
+	}
+	return fmt.Sprintf("the git server has no branch %s any more, which stood at %s", l.Trunk, stood)
+}
+
 func sayBypass(from, to SHA) string {
 	return fmt.Sprintf("trunk was moved past lander from %s to %s", from.Short(), to.Short())
 }

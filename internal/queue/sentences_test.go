@@ -102,6 +102,8 @@ func TestSentences(t *testing.T) {
 
 	fmt.Fprintln(&b, "\n# trunk")
 	say("rewound", sayRewound(trunk(2), trunk(1)))
+	say("trunk gone", sayTrunkGone(lane, trunk(2)))
+	say("trunk missing", sayTrunkGone(lane, ""))
 	say("bypass", sayBypass(trunk(1), trunk(2)))
 
 	fmt.Fprintln(&b, "\n# ledger")

@@ -367,7 +367,7 @@ func (w *walker) seeTrunk() {
 		above, problem := w.records(l.Tip)
 		w.apply(LedgerSeen{Tip: w.ledgerTip(), Above: above, Single: w.single, Problem: problem, At: w.now})
 	}
-	w.apply(TrunkSeen{w.tip(), w.q.Tip != "" && !w.has(w.q.Tip), w.now})
+	w.apply(TrunkSeen{w.tip(), w.q.Tip != "" && !w.has(w.q.Tip), false, w.now})
 }
 
 // bypass is a human who pushes, or rewinds, or both. Where two branches do not move at once, nobody can tell a landing that was never

@@ -95,8 +95,11 @@ func (m *mirror) Fetch(ctx context.Context, trunk string, heads []queue.Member) 
 	}
 	seen, err := m.Repo.See(ctx, trunk, wants...)
 	var gone *vcs.MissingError
-	if errors.As(err, &gone) {
+	switch {
+	case errors.As(err, &gone):
 		err = nil
+	case errors.Is(err, vcs.ErrNoBranch):
+		err = fmt.Errorf("%w: %w", gate.ErrNoTrunk, err)
 	}
 	return gate.Tips{Trunk: seen.Trunk, Ledger: seen.Ledger}, err
 }
