@@ -33,7 +33,9 @@ func (m *model) wrongLanding(s situation, req request) breach {
 	switch {
 	case at != s.trunk:
 		return "trunk moves to a commit that was tested on another one"
-	case m.records[req.record].below != s.ledger && m.mutation != noLedgerLease: // there it is the fault, and not what follows from it
+	case req.kind == requestTrunk && !m.holds(s.ledger, req.record):
+		return "trunk moves before its record"
+	case req.kind == requestLand && m.records[req.record].below != s.ledger && m.mutation != noLedgerLease: // there it is the fault, and not what follows from it
 		return "the ledger's chain is broken"
 	}
 	for _, e := range m.records[req.record].Statement.Entries {
@@ -83,10 +85,10 @@ func (m *model) disagree(row, ledger uint16) breach {
 	if open > 1 {
 		return "two landings are open at once"
 	}
-	said := map[SHA]bool{}
+	said, taken := map[SHA]bool{}, map[SHA]bool{}
 	for at := ledger; at != 0; at = m.records[at].below {
 		st := m.records[at].Statement
-		if st.Decision != DecisionLand {
+		if taken[st.Aborts] = true; st.Decision != DecisionLand || taken[m.records[at].SHA] {
 			continue
 		}
 		for _, le := range st.Entries {

@@ -15,6 +15,7 @@ type model struct {
 	replicas int
 	members  int // of a candidate
 	mutation mutation
+	single   bool // the git server cannot move two branches at once
 	restores bool // an old database may be put back
 	most     int  // situations, after which it is given up
 	policy   Policy
@@ -52,7 +53,8 @@ type modelRecord struct {
 	seal  Sealed
 }
 
-// request is what a lander sends to the git server: a landing, a record alone, or the move of a head branch.
+// request is what a lander sends to the git server: a landing, a record alone, the move of a head branch; or the two halves of a landing,
+// one after the other.
 type request struct {
 	kind     requestKind
 	from, to uint16 // commits; of a landing, trunk's
@@ -66,6 +68,8 @@ const (
 	requestLand requestKind = iota + 1
 	requestBurn
 	requestHead
+	requestRecord
+	requestTrunk
 )
 
 // factKey is a row and what is applied to it.
@@ -112,7 +116,7 @@ func (m *model) beginning(left bounds) situation {
 	q := Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}
 	q = q.Apply(TrunkSeen{Tip: trunk(0), At: noon})
 	s.ledger = m.recordAt(0, q.Adoption(noon))
-	q = q.Apply(LedgerSeen{Tip: m.records[s.ledger].SHA, Above: m.above(0, s.ledger), At: noon})
+	q = q.Apply(LedgerSeen{Tip: m.records[s.ledger].SHA, Above: m.above(0, s.ledger), Single: m.single, At: noon})
 	q = q.Apply(ChangeSeen{Sight: m.sight(s)})
 	other := Sight{Number: 2, At: noon, Open: true, Base: "main", Head: head(2, 1), Branch: "other", Author: ann}
 	other.Reviews = []Review{{ID: "other", Who: rita, Role: RoleReview, Head: other.Head, State: ReviewApproved, At: noon}}

@@ -22,8 +22,11 @@ const (
 
 // takes is whether the git server takes a push.
 func (mu mutation) takes(m *model, s situation, req request) bool {
-	if req.kind == requestBurn {
+	switch req.kind {
+	case requestBurn, requestRecord:
 		return s.ledger == req.lease
+	case requestTrunk:
+		return s.trunk == req.from
 	}
 	switch mu {
 	case noLedgerLease:
@@ -73,6 +76,17 @@ func (mu mutation) burn(next place) place {
 		return atAborted
 	}
 	return next
+}
+
+// TestOneBranchAfterTheOtherPromisesLess: without atomic pushes, who rewinds trunk at the very moment of a landing may see it land again.
+func TestOneBranchAfterTheOtherPromisesLess(t *testing.T) {
+	t.Parallel()
+	m := newModel(2, 1)
+	m.single = true
+	s := explore(m, bounds{rewinds: 1})
+	if got, _, _ := strings.Cut(string(s.breach), "\n"); got != "#1 lands a second time at the same head" {
+		t.Fatalf("after %d states: %s", len(s.all), s.breach)
+	}
 }
 
 // TestTheModelSees takes the protocol apart: without any one part, the model finds what breaks.

@@ -4,6 +4,9 @@ package queue
 func (m *model) resolve(s situation, i int, to emit) {
 	r := &s.reps[i]
 	what := m.decided(r)
+	if what == ResolvePush && r.flags&flagDenied != 0 {
+		what = ResolveBurn
+	}
 	switch what {
 	case ResolveNothing:
 		*r = replica{}
@@ -67,6 +70,15 @@ func (m *model) burn(s situation, i int, to emit) {
 		m.aborts[[2]uint16{r.row, r.ledger}] = record
 	}
 	req := request{kind: requestBurn, lease: r.ledger, record: record}
+	if s.left.denials > 0 {
+		t := s
+		t.left.denials--
+		m.save(t, i, func() uint16 {
+			return m.fact(factKey{row: r.row, fact: factHindered}, func(q Queue) Queue {
+				return q.Apply(LandingHindered{ID: m.open(r.row).ID, Reason: "protected branch", At: noon})
+			})
+		}, "burns, which the git server denies, and saves that it waits", to)
+	}
 	r.ledger = 0
 	m.leaves(s, i, req, atRest, "its burn is not answered", to)
 	t, taken, wrong := m.serve(s, req)
@@ -86,7 +98,11 @@ func (m *model) end(s situation, i int, to emit) {
 		return m.fact(factKey{row: r.row, fact: factDone}, func(q Queue) Queue { return q.Apply(LandingDone{id, noon}) })
 	}
 	undone := func() uint16 {
-		return m.fact(factKey{row: r.row, fact: factEnd}, func(q Queue) Queue { return q.Apply(LandingUndone{ID: id, At: noon}) })
+		ev, denied := LandingUndone{ID: id, At: noon}, uint16(r.flags&flagDenied)
+		if denied != 0 {
+			ev.Denied = "protected branch"
+		}
+		return m.fact(factKey{row: r.row, fact: factEnd, a: denied}, func(q Queue) Queue { return q.Apply(ev) })
 	}
 	switch r.at {
 	case atPushed:

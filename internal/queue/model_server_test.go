@@ -17,14 +17,16 @@ func (m *model) serve(s situation, req request) (after situation, taken bool, wr
 	if locked(s) || !m.mutation.takes(m, s, req) {
 		return s, false, ""
 	}
-	if req.kind == requestBurn {
+	if req.kind == requestBurn || req.kind == requestRecord {
 		s.ledger = req.record
 		return s, true, ""
 	}
 	wrong = m.wrongLanding(s, req)
 	s = m.landedOn(s, req)
 	s.trunk = req.to
-	s.ledger = req.record
+	if req.kind == requestLand {
+		s.ledger = req.record
+	}
 	return s, true, wrong
 }
 
@@ -73,7 +75,7 @@ func (m *model) arrivals(s situation, to emit) {
 			to("a push arrives late, and is refused", -1, rest, "")
 			continue
 		}
-		to([]string{"", "a landing", "a burn", "a push of a head branch"}[req.kind]+" arrives late, and is taken", -1, t, wrong)
+		to([]string{"", "a landing", "a burn", "a push of a head branch", "a push of a record", "a push of trunk"}[req.kind]+" arrives late, and is taken", -1, t, wrong)
 		if req.kind == requestLand && s.left.halves > 0 {
 			for _, half := range []uint8{halfTrunk, halfLedger} {
 				t := s

@@ -22,6 +22,7 @@ const (
 	factWithdraw
 	factAsk
 	factLapse
+	factHindered
 )
 
 // steps lists everything that may happen next.
@@ -160,6 +161,8 @@ func (m *model) goOn(s situation, i int, to emit) {
 		m.moveHead(s, i, to)
 	case atPush:
 		m.push(s, i, to)
+	case atPushTrunk:
+		m.pushTrunk(s, i, to)
 	case atLedger:
 		r.at, r.ledger = atTrunk, s.ledger
 		to("reads the ledger", i, s, "")
@@ -259,6 +262,17 @@ func (m *model) push(s situation, i int, to emit) {
 	c := m.open(s.reps[i].row)
 	req := request{requestLand, m.commit[c.Base], m.commit[c.Built.SHA], m.record[c.Intent.Ledger], m.record[c.Intent.Record.SHA]}
 	s.reps[i].flags |= flagPushed
+	if s.left.denials > 0 {
+		t := s
+		t.left.denials--
+		t.reps[i].at = atLedger
+		t.reps[i].flags |= flagDenied
+		to("pushes, and the git server denies it", i, t, "")
+	}
+	if m.single {
+		m.pushRecord(s, i, req, to)
+		return
+	}
 	m.leaves(s, i, req, atLedger, "its push is not answered", to)
 	t, taken, wrong := m.serve(s, req)
 	t.reps[i].at = atLedger
@@ -268,6 +282,39 @@ func (m *model) push(s situation, i int, to emit) {
 		return
 	}
 	to("pushes, and it is refused", i, t, wrong)
+}
+
+// pushRecord is the first half of a landing where trunk cannot be moved with it.
+func (m *model) pushRecord(s situation, i int, req request, to emit) {
+	if s.ledger == req.record {
+		s.reps[i].at = atPushTrunk
+		to("finds that its record is there", i, s, "")
+		return
+	}
+	req.kind = requestRecord
+	m.leaves(s, i, req, atLedger, "its push of the record is not answered", to)
+	t, taken, wrong := m.serve(s, req)
+	t.reps[i].at = atLedger
+	if taken {
+		t.reps[i].at = atPushTrunk
+		to("pushes its record, and it is taken", i, t, wrong)
+		return
+	}
+	to("pushes its record, and it is refused", i, t, wrong)
+}
+
+func (m *model) pushTrunk(s situation, i int, to emit) {
+	c := m.open(s.reps[i].row)
+	req := request{kind: requestTrunk, from: m.commit[c.Base], to: m.commit[c.Built.SHA], record: m.record[c.Intent.Record.SHA]}
+	m.leaves(s, i, req, atLedger, "its push of trunk is not answered", to)
+	t, taken, wrong := m.serve(s, req)
+	t.reps[i].at = atLedger
+	if taken {
+		t.reps[i].at = atPushed
+		to("pushes trunk, and it is taken", i, t, wrong)
+		return
+	}
+	to("pushes trunk, and it is refused", i, t, wrong)
 }
 
 // leaves lets a request leave whose answer is lost: whether and when it arrives, nobody knows.
@@ -300,7 +347,7 @@ func (m *model) look(row uint16, s situation) uint16 {
 func (m *model) tips(row, ledger, trunk uint16) uint16 {
 	return m.fact(factKey{row: row, fact: factTips, a: ledger, b: trunk}, func(q Queue) Queue {
 		if q.Ledger.Tip != m.records[ledger].SHA && m.holds(ledger, m.record[q.Ledger.Tip]) {
-			q = m.mutation.ledgerSeen(q, LedgerSeen{Tip: m.records[ledger].SHA, Above: m.above(m.record[q.Ledger.Tip], ledger), At: noon})
+			q = m.mutation.ledgerSeen(q, LedgerSeen{Tip: m.records[ledger].SHA, Above: m.above(m.record[q.Ledger.Tip], ledger), Single: m.single, At: noon})
 		}
 		return q.Apply(TrunkSeen{Tip: m.commits[trunk].sha, Rewound: !m.on(trunk, m.commit[q.Tip]), At: noon})
 	})

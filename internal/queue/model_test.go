@@ -63,6 +63,7 @@ const (
 	atIntent
 	atHead
 	atPush
+	atPushTrunk
 	atPushed
 	atLedger
 	atTrunk
@@ -76,6 +77,7 @@ const (
 const (
 	flagCurrent uint8 = 1 << iota // nobody has saved since it loaded
 	flagPushed                    // it has pushed in vain already
+	flagDenied                    // the git server has refused its push for a reason of its own
 	flagTried                     // it has read as often as it reads what may be half a push
 )
 
@@ -96,6 +98,7 @@ type bounds struct {
 	pushes, rewinds, authors, backs       uint8
 	withdraws, dismissals, closes, pauses uint8
 	resumes, asks, backups, restores      uint8
+	denials                               uint8
 }
 
 // breach is a property that does not hold, in words.
@@ -107,8 +110,8 @@ type emit func(step string, who int, to situation, wrong breach)
 // found is how a situation was come to.
 type found struct {
 	from int32
+	step uint16 // in the list of all
 	who  int8
-	step string
 }
 
 // search is a run of the model.
@@ -117,6 +120,8 @@ type search struct {
 	index  map[situation]int32
 	all    []situation
 	how    []found
+	steps  []string
+	step   map[string]uint16
 	edges  int
 	depth  int
 	breach breach // of the shortest way to one; empty: there is none
@@ -125,7 +130,7 @@ type search struct {
 // explore goes breadth first from the beginning, until everything was seen or something is wrong.
 func explore(m *model, left bounds) *search {
 	m.restores = left.restores > 0
-	s := &search{model: m, index: map[situation]int32{}}
+	s := &search{model: m, index: map[situation]int32{}, step: map[string]uint16{}}
 	s.visit(m.beginning(left), found{from: -1})
 	for next, end := 0, len(s.all); next < len(s.all) && len(s.all) < m.most && s.breach == ""; next++ {
 		if next == end {
@@ -137,7 +142,7 @@ func explore(m *model, left bounds) *search {
 			}
 			s.edges++
 			to, _ = canonical(to)
-			how := found{int32(next), int8(who), step}
+			how := found{int32(next), s.called(step), int8(who)}
 			if _, seen := s.index[to]; seen && wrong == "" {
 				return
 			}
@@ -163,6 +168,16 @@ func (s *search) visit(to situation, how found) {
 		s.index[to] = int32(len(s.all))
 		s.all, s.how = append(s.all, to), append(s.how, how)
 	}
+}
+
+// called is a step's place in the list of all.
+func (s *search) called(step string) uint16 {
+	at, ok := s.step[step]
+	if !ok {
+		at = number(len(s.steps))
+		s.step[step], s.steps = at, append(s.steps, step)
+	}
+	return at
 }
 
 // canonical is the same situation whichever replica is called the first. perm says which one each was.
@@ -202,13 +217,13 @@ func (s *search) trace(last found) string {
 		if f.who >= 0 {
 			who = string(rune('A'+names[f.who])) + ":"
 		}
-		fmt.Fprintf(&b, "\n  %2d. %s %s", i+1, who, f.step)
+		fmt.Fprintf(&b, "\n  %2d. %s %s", i+1, who, s.steps[f.step])
 		if i+1 == len(way) {
 			break
 		}
-		s.steps(s.all[f.from], func(step string, who int, to situation, _ breach) {
+		s.model.steps(s.all[f.from], func(step string, who int, to situation, _ breach) {
 			same, perm := canonical(to)
-			if step == f.step && who == int(f.who) && same == s.all[way[i+1].from] {
+			if step == s.steps[f.step] && who == int(f.who) && same == s.all[way[i+1].from] {
 				was := names
 				for k := range names {
 					names[k] = was[perm[k]]
@@ -224,6 +239,7 @@ type size struct {
 	name     string
 	replicas int
 	members  int // of a candidate
+	single   bool
 	left     bounds
 	least    int // situations that there must be, so that a model that stopped seeing does not pass
 }
@@ -238,7 +254,9 @@ var small = []size{
 	{name: "asked for again, an hour later", replicas: 2, members: 1, left: bounds{withdraws: 1, asks: 1, lapses: 1}, least: 78_000},
 	{name: "two members", replicas: 2, members: 2, left: bounds{lost: 1, authors: 1}, least: 22_000},
 	{name: "seen by halves", replicas: 2, members: 1, left: bounds{lost: 1, halves: 1}, least: 6_000},
+	{name: "denied", replicas: 2, members: 1, left: bounds{denials: 2, pauses: 1}, least: 17_000},
 	{name: "an old backup", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1}, least: 10_000},
+	{name: "one branch after the other", replicas: 2, members: 1, single: true, left: bounds{crashes: 1, pushes: 1}, least: 36_000},
 }
 
 var large = []size{
@@ -250,10 +268,13 @@ var large = []size{
 	{name: "the author, asked for, a rewind", replicas: 2, members: 1, left: bounds{authors: 1, backs: 1, asks: 1, rewinds: 1}},
 	{name: "not wanted, and an answer lost", replicas: 2, members: 1, left: bounds{lost: 1, withdraws: 1, dismissals: 1, closes: 1}},
 	{name: "asked for again, later, and an answer lost", replicas: 2, members: 1, left: bounds{lost: 1, withdraws: 1, asks: 1, lapses: 1}},
-	{name: "two members, their author and a push", replicas: 2, members: 2, left: bounds{lost: 1, authors: 1, backs: 1, pushes: 1}},
+	{name: "two members, their author and a push", replicas: 2, members: 2, left: bounds{lost: 1, authors: 1, pushes: 1}},
 	{name: "seen by halves, a kill, a pause, a push", replicas: 2, members: 1, left: bounds{lost: 1, halves: 1, crashes: 1, pauses: 1, pushes: 1}},
 	{name: "an old backup and an answer lost", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1, lost: 1}},
+	{name: "denied until it is dropped", replicas: 2, members: 1, left: bounds{denials: 4, crashes: 1, pauses: 1}},
 	{name: "an old backup and the author", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1, authors: 1}},
+	{name: "one branch after the other, three replicas", replicas: 3, members: 1, single: true, left: bounds{pushes: 1}},
+	{name: "one branch after the other, and an answer lost", replicas: 2, members: 1, single: true, left: bounds{lost: 1, pauses: 1, pushes: 1}},
 }
 
 var full = flag.Bool("model", false, "search the large sizes of the model, too")
@@ -272,7 +293,9 @@ func TestModel(t *testing.T) {
 				t.Parallel()
 			}
 			began := time.Now()
-			s := explore(newModel(c.replicas, c.members), c.left)
+			m := newModel(c.replicas, c.members)
+			m.single = c.single
+			s := explore(m, c.left)
 			if s.breach != "" {
 				t.Fatal(s.breach)
 			}
