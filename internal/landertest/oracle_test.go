@@ -51,6 +51,18 @@ func TestOracleNotices(t *testing.T) {
 			s.must(err)
 			s.must(s.git().Run(context.Background(), "update-ref", "refs/heads/main", first))
 		}, []string{"and the last push left it on"}},
+		"a record less": {func(s *story) {
+			land(s)
+			s.play("ada rewinds lander-ledger/main to r1")
+		}, []string{"tells of 0 landings, and lander moved trunk 1 times", "verify: missing"}},
+		"no ledger": {func(s *story) {
+			land(s)
+			s.play("ada deletes lander-ledger/main")
+		}, []string{"cannot be verified"}},
+		"no record": {func(s *story) {
+			land(s)
+			s.play("ada pushes lander-ledger/main: Note\n\tnote.txt: Buy milk.")
+		}, []string{"verify: forged"}},
 		"told twice": {func(s *story) {
 			land(s)
 			all, err := s.hub.Comments(repository, 1)
