@@ -269,6 +269,8 @@ var large = []size{
 	{name: "not wanted, and an answer lost", replicas: 2, members: 1, left: bounds{lost: 1, withdraws: 1, dismissals: 1, closes: 1}},
 	{name: "asked for again, later, and an answer lost", replicas: 2, members: 1, left: bounds{lost: 1, withdraws: 1, asks: 1, lapses: 1}},
 	{name: "two members, their author and a push", replicas: 2, members: 2, left: bounds{lost: 1, authors: 1, pushes: 1}},
+	{name: "two members, a kill, a pause, a withdrawal", replicas: 2, members: 2, left: bounds{lost: 1, crashes: 1, pauses: 1, withdraws: 1, resumes: 1}},
+	{name: "three replicas and the author", replicas: 3, members: 1, left: bounds{authors: 1, backs: 1}},
 	{name: "seen by halves, a kill, a pause, a push", replicas: 2, members: 1, left: bounds{lost: 1, halves: 1, crashes: 1, pauses: 1, pushes: 1}},
 	{name: "an old backup and an answer lost", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1, lost: 1}},
 	{name: "denied until it is dropped", replicas: 2, members: 1, left: bounds{denials: 4, crashes: 1, pauses: 1}},
@@ -286,7 +288,7 @@ func TestModel(t *testing.T) {
 		sizes = slices.Concat(small, large)
 	}
 	var states, edges atomic.Int64
-	t.Cleanup(func() { t.Logf("%8d states, %9d transitions", states.Load(), edges.Load()) })
+	t.Cleanup(func() { t.Logf("%-48s %8d states %9d transitions", "together", states.Load(), edges.Load()) })
 	for _, c := range sizes {
 		t.Run(c.name, func(t *testing.T) {
 			if !*full {
@@ -301,7 +303,7 @@ func TestModel(t *testing.T) {
 			}
 			states.Add(int64(len(s.all)))
 			edges.Add(int64(s.edges))
-			t.Logf("%8d states, %9d transitions, depth %3d, %6.1f s", len(s.all), s.edges, s.depth, time.Since(began).Seconds())
+			t.Logf("%-48s %8d states %9d transitions, depth %3d, %6.1f s", c.name, len(s.all), s.edges, s.depth, time.Since(began).Seconds())
 			if len(s.all) < c.least {
 				t.Fatalf("%d states were found, and there were more than %d once", len(s.all), c.least)
 			}
