@@ -45,6 +45,8 @@ func (c *Client) Look(ctx context.Context, repo string, n queue.Number) (queue.S
 		return queue.Sight{}, wrap(deed, err)
 	}
 
+	c.unsay(ctx, s, repo, comments, self)
+
 	people := map[string]queue.Person{}
 	for _, r := range reviews {
 		if st := reviewState(r.GetState()); st == queue.ReviewApproved || st == queue.ReviewObjected || mayCommand(r.User, self) && r.GetBody() != "" {

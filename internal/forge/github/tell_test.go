@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -274,5 +275,29 @@ func TestTellingWhereNothingIs(t *testing.T) {
 	_, err = w.client().Tell(t.Context(), repo, queue.Notice{Key: "x", Kind: "unheard of", Number: 1}, "")
 	if !forge.Permanent(err) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A killed lander's request arrives after its successor has said the same.
+func TestWhatWasSaidTwiceIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	n, _ := w.pull("door")
+	notice := queue.Notice{Key: "answer/c1.0", Kind: queue.NoticeAnswer, Number: n, Text: "Pong"}
+	remote, err := c.Tell(t.Context(), repo, notice, "")
+	w.must(err)
+	said := w.comments(n)[0]
+	w.say(n, "lander-bot", said.Body)
+	w.say(n, "carol", said.Body) // whoever copies it has not said it twice
+	w.look(c, n)
+	left := w.comments(n)
+	if len(left) != 2 || strconv.FormatInt(left[0].ID, 10) != remote || left[1].Author != "carol" {
+		t.Fatalf("left are %+v", left)
+	}
+	w.say(n, "lander-bot", said.Body)
+	w.look(w.client(), n) // one that wrote neither
+	if left = w.comments(n); len(left) != 2 || strconv.FormatInt(left[0].ID, 10) != remote {
+		t.Fatalf("left are %+v", left)
 	}
 }

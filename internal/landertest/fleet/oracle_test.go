@@ -330,7 +330,24 @@ func (o *oracle) told() {
 	}
 }
 
+// saidOn: nothing was said twice. A request of one that was killed may arrive after its successor's; a look takes one of the two back.
 func (o *oracle) saidOn(p hub.Pull) {
+	until(limit, func() bool {
+		now, err := o.world.hub.Pull(o.lane.Repo, p.Number)
+		if err == nil {
+			p = now
+		}
+		said := map[string]bool{}
+		for _, c := range p.Comments {
+			if key, ok := forge.HiddenKey(c.Body); ok && c.Author == bot {
+				if said[key] {
+					return false
+				}
+				said[key] = true
+			}
+		}
+		return true
+	})
 	times := map[string]int{}
 	for _, c := range p.Comments {
 		if key, ok := forge.HiddenKey(c.Body); ok && c.Author == bot {
