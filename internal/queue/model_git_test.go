@@ -74,9 +74,9 @@ const (
 
 // factKey is a row and what is applied to it.
 type factKey struct {
-	row     uint16
-	fact    factKind
-	a, b, c uint16
+	row  uint16
+	fact factKind
+	a, b uint16
 }
 
 type resolveKey struct {
