@@ -69,8 +69,10 @@ func sayProof(r verify.Report, o verify.Options) []proofLine {
 		saySignatures(r),
 	}
 	if r.Unapproved > 0 {
-		lines = append(lines, proofLine{serve.Unproven, "approvals",
-			count(r.Unapproved, "change", "changes") + " landed with no approval in the record, as a policy may allow"})
+		lines = append(lines, proofLine{
+			serve.Unproven, "approvals",
+			count(r.Unapproved, "change", "changes") + " landed with no approval in the record, as a policy may allow",
+		})
 	}
 	if r.Older > 0 {
 		lines = append(lines, proofLine{serve.Unproven, "older", count(r.Older, "commit of the range is", "commits of the range are") +

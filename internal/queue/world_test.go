@@ -35,7 +35,7 @@ func trunk(n int) SHA               { return SHA(strings.Repeat(fmt.Sprintf("f%0
 func suite() Recipe                 { return Recipe{Steps: []Step{{Name: "unit", Run: "make test"}}} }
 func at(seconds int) time.Time      { return noon.Add(time.Duration(seconds) * time.Second) }
 func green(*Candidate, int) Verdict { return Verdict{Outcome: Green, Took: time.Minute} }
-func made(w *world, b Build) Event { return CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now} }
+func made(w *world, b Build) Event  { return CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now} }
 
 func says(o Outcome, why string) Verdict {
 	return Verdict{Outcome: o, Step: "unit", Reason: why, Took: time.Second}
