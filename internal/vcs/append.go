@@ -54,6 +54,9 @@ func (r *Repo) moveLedger(ctx context.Context, b lane, old, record queue.SHA) er
 			return nil
 		}
 	}
+	if tip == old {
+		pushErr = r.shut(ctx, pushErr)
+	}
 	return outcome(pushErr, tip != old, "the ledger stands at "+stand(tip))
 }
 

@@ -20,23 +20,8 @@ func (r *Repo) Atomic(ctx context.Context) (bool, error) {
 
 // capabilities are what the remote's end of a push offers. Git has no command that prints them, but it traces the conversation.
 func (r *Repo) capabilities(ctx context.Context) (offered []string, err error) {
-	trace, err := os.CreateTemp(r.Dir, "lander-trace-*") // a killed lander leaves nothing outside of its own
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(trace.Name())
-	if err := trace.Close(); err != nil {
-		return nil, err
-	}
-	g := r.git()
-	g.Env = append(slices.Clone(g.Env), "GIT_TRACE_PACKET="+trace.Name(), "GIT_TRACE_BARE=1")
-	// The branches that both sides have: none. A remote without any branch makes git end with an error.
-	_, pushErr := r.remote(ctx, g, "push", "--dry-run", "--porcelain", "--no-verify", "--no-signed", "--no-recurse-submodules", "--", r.Remote, ":")
-	text, err := os.ReadFile(trace.Name())
-	if err != nil {
-		return nil, errors.Join(pushErr, err)
-	}
-	for line := range strings.Lines(string(text)) {
+	trace, pushErr := r.greet(ctx, "GIT_TRACE_PACKET")
+	for line := range strings.Lines(trace) {
 		// The first ref that the server shows, a zero byte, and what it offers.
 		shown, said, ok := strings.Cut(line, `\0`)
 		if offered := strings.Fields(said); ok && strings.Contains(shown, "< ") && slices.Contains(offered, "report-status") {
@@ -47,4 +32,22 @@ func (r *Repo) capabilities(ctx context.Context) (offered []string, err error) {
 		pushErr = errors.New("the server does not say what it offers")
 	}
 	return nil, pushErr
+}
+
+// greet begins a push of nothing, and gives what git traces of it where the variable kind says so.
+func (r *Repo) greet(ctx context.Context, kind string, env ...string) (trace string, err error) {
+	file, err := os.CreateTemp(r.Dir, "lander-trace-*") // a killed lander leaves nothing outside of its own
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(file.Name())
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	g := r.git()
+	g.Env = append(append(slices.Clone(g.Env), kind+"="+file.Name(), "GIT_TRACE_BARE=1"), env...)
+	// The branches that both sides have: none. A remote without any branch makes git end with an error.
+	_, pushErr := r.remote(ctx, g, "push", "--dry-run", "--porcelain", "--no-verify", "--no-signed", "--no-recurse-submodules", "--", r.Remote, ":")
+	text, err := os.ReadFile(file.Name())
+	return string(text), errors.Join(pushErr, err)
 }

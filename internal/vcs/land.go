@@ -94,6 +94,9 @@ func (r *Repo) land(ctx context.Context, b lane, req queue.LandRequest) error {
 		}
 	}
 	moved := at[b.trunk] != req.Old || at[b.ledger] != req.Ledger && (!req.Single || at[b.ledger] != req.Record)
+	if !moved {
+		pushErr = r.shut(ctx, pushErr)
+	}
 	return outcome(pushErr, moved, fmt.Sprintf("trunk stands at %s, the ledger at %s", stand(at[b.trunk]), stand(at[b.ledger])))
 }
 

@@ -26,6 +26,10 @@ func sayCredentialsInURL(remote string) string {
 	return fmt.Sprintf("remote %s holds a user name or a password: give the URL without them and the token by its own setting", remote)
 }
 
+func sayShut(status int) string {
+	return fmt.Sprintf("(it takes no push from lander at all, HTTP status %d)", status)
+}
+
 const sayLockedKey = "the signing key is protected by a passphrase, which lander cannot ask for: give it a key of its own without one (ssh-keygen -t ed25519 -N '')"
 
 func sayBadKey(kind string) string {
