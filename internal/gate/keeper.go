@@ -65,6 +65,7 @@ type Keeper struct {
 	readAt  queue.SHA     // the tip that policy was read at
 	dirty   bool          // policy differs from what is stored
 	single  bool          // the git server cannot move two branches at once
+	unasked bool          // whether it can is not known
 	audited time.Time     // when everything was last audited
 	done    []int64       // inbox items dealt with since the last save
 	heard   []queue.Event // reports of runs applied since the last save
@@ -99,7 +100,9 @@ type failure struct {
 }
 
 // due also where this machine's clock was set back meanwhile.
-func (f failure) due(now time.Time) bool { return !now.Before(f.till) || f.till.Sub(now) > mostLookWait }
+func (f failure) due(now time.Time) bool {
+	return !now.Before(f.till) || f.till.Sub(now) > mostLookWait
+}
 
 // Run keeps the lane until ctx ends: waits to be its only keeper, settles, and settles again at every nudge and every poll. A
 // failure is logged and tried again; Run returns only the error of ctx.

@@ -271,6 +271,9 @@ func (k *Keeper) putBack(ctx context.Context, m queue.HeadMove) {
 
 // adopt begins the ledger. When somebody else was first, theirs is read.
 func (k *Keeper) adopt(ctx context.Context, a queue.Adopt) error {
+	if err := k.ask(ctx); err != nil || k.unasked {
+		return err
+	}
 	record, err := k.Ledger.Seal(ctx, "", a.Statement)
 	if err != nil {
 		return fmt.Errorf("seal record: %w", err)

@@ -85,14 +85,9 @@ func (k *Keeper) load(ctx context.Context) error {
 	}
 	k.q, k.saved, k.policy, k.readAt, k.done, k.dirty = q, q, policy, "", nil, false
 	k.polled, k.sweeps = zero, 0 // everything is compared again at the next poll
-	if k.Atomic != nil && k.q.Ledger.Tip == "" {
-		atomic, err := k.Atomic(ctx)
-		if err != nil {
-			return fmt.Errorf("ask what the git server of %v can do: %w", k.Lane, err)
-		}
-		k.single = !atomic
-	} else {
-		k.single = k.q.Ledger.Single
+	k.single, k.unasked = k.q.Ledger.Single, k.Atomic != nil && k.q.Ledger.Tip == ""
+	if err := k.ask(ctx); err != nil {
+		return err
 	}
 	for _, c := range q.Candidates {
 		if c.State == queue.CandidateTesting && !k.isRunning(run{c.ID, c.Run}) {
@@ -170,4 +165,22 @@ func same(a, b queue.Queue) bool {
 		}
 	}
 	return true
+}
+
+// ask asks what the git server can do, before a ledger is begun there. One that takes no push at all is told of and asked again later.
+func (k *Keeper) ask(ctx context.Context) error {
+	if !k.unasked {
+		return nil
+	}
+	atomic, err := k.Atomic(ctx)
+	var denied *queue.DeniedError
+	switch {
+	case errors.As(err, &denied):
+		k.apply(queue.LedgerDenied{Reason: denied.Output, At: k.Now()})
+		return nil
+	case err != nil:
+		return fmt.Errorf("ask what the git server of %v can do: %w", k.Lane, err)
+	}
+	k.single, k.unasked = !atomic, false
+	return nil
 }

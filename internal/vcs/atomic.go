@@ -9,11 +9,12 @@ import (
 	"strings"
 )
 
-// Atomic asks the remote whether it moves several branches together or not at all. It needs the right to push, and pushes nothing.
+// Atomic asks the remote whether it moves several branches together or not at all. It needs the right to push, and pushes nothing. A
+// remote that takes no push at all is a *queue.DeniedError.
 func (r *Repo) Atomic(ctx context.Context) (bool, error) {
 	can, err := r.capabilities(ctx)
 	if err != nil {
-		return false, fmt.Errorf("ask for atomic pushes: %w", err)
+		return false, fmt.Errorf("ask for atomic pushes: %w", r.shut(ctx, err))
 	}
 	return slices.Contains(can, "atomic"), nil
 }
