@@ -207,7 +207,11 @@ func headOf(c *queue.Candidate, n queue.Number) queue.SHA {
 
 // confirm looks at every member again, and at the inbox, so that nothing said before the intent is missed.
 func (k *Keeper) confirm(ctx context.Context, a queue.Confirm) error {
+	_, intent := k.q.Plead(a.Candidate, k.Now(), k.headsMayMove())
+	asked := make(chan []queue.HeadMove, 1)
+	go func() { asked <- k.movable(ctx, intent.Heads) }()
 	looked, err := k.look(ctx, a.Candidate.Numbers())
+	k.looked, k.moves = a.Candidate.ID, <-asked
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type Keeper struct {
 	Push func(ctx context.Context, r queue.LandRequest) error // required
 	// MoveHead moves the branch of a pull request; nil: none is ever moved. Errors are as those of Push.
 	MoveHead func(ctx context.Context, m queue.HeadMove) error
-	// MayMove says why a branch is not to be moved, for one asked before each landing; nil: each may be.
+	// MayMove says why a branch is not to be moved. It is asked beside the last look before each landing; nil: each may be.
 	MayMove func(ctx context.Context, m queue.HeadMove) error
 	// AwaitHead waits until the forge shows a pull request at a head, as long as that may take; required with MoveHead.
 	AwaitHead func(ctx context.Context, n queue.Number, head queue.SHA) error
@@ -70,9 +70,11 @@ type Keeper struct {
 	done    []int64       // inbox items dealt with since the last save
 	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
-	polled  time.Time // forge's clock up to which the last poll saw; zero: never
-	pushErr error     // how the push of the open intent ended when it was last tried
-	pushes  int       // that of it ended in an error
+	polled  time.Time         // forge's clock up to which the last poll saw; zero: never
+	looked  queue.CandidateID // confirmed by this keeper
+	moves   []queue.HeadMove  // of it, that the forge had nothing against
+	pushErr error             // how the push of the open intent ended when it was last tried
+	pushes  int               // that of it ended in an error
 	sweeps  int
 	lookErr map[queue.Number]failure
 
@@ -182,6 +184,7 @@ func (k *Keeper) held(ctx context.Context) error {
 	defer k.cancelRuns()
 	defer cancel(nil)
 	k.loaded = false
+	k.pushErr, k.pushes, k.looked = nil, 0, 0
 	return k.loop(ctx)
 }
 

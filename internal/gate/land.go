@@ -19,8 +19,11 @@ func (k *Keeper) land(ctx context.Context, c *queue.Candidate) error {
 	if c.State == queue.CandidateLanding {
 		return k.resolve(ctx, c, nil)
 	}
+	if k.looked != c.ID { // whoever did is gone, and with it what the forge said of the branches
+		return k.confirm(ctx, queue.Confirm{Candidate: c})
+	}
 	statement, intent := k.q.Plead(c, k.Now(), k.headsMayMove())
-	intent.Heads = k.movable(ctx, intent.Heads)
+	intent.Heads = slices.DeleteFunc(intent.Heads, func(m queue.HeadMove) bool { return !slices.Contains(k.moves, m) })
 	var err error
 	if intent.Record, err = k.Ledger.Seal(ctx, intent.Ledger, statement); err != nil {
 		return fmt.Errorf("seal record: %w", err)
@@ -48,7 +51,7 @@ func (k *Keeper) headsMayMove() queue.Policy {
 	return p
 }
 
-// movable leaves out the branches that somebody else may count on.
+// movable gives the branches that nobody else counts on, as far as the forge answers.
 func (k *Keeper) movable(ctx context.Context, moves []queue.HeadMove) []queue.HeadMove {
 	if k.MayMove == nil {
 		return moves

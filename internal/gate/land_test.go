@@ -328,3 +328,24 @@ func TestRebuildBringsBackWhatLedgerAndForgeKnow(t *testing.T) {
 		t.Fatalf("a second time: %+v, %v", again, err)
 	}
 }
+
+// A forge that is slow to say who uses a branch holds up no landing for longer than a look is good for.
+func TestASlowForgeKeepsBranchesWhereTheyAre(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	asked := 0
+	k.MayMove = func(context.Context, queue.HeadMove) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		asked++
+		w.now = w.now.Add(3 * time.Second)
+		return errors.New("no answer")
+	}
+	w.commit("by hand")
+	w.open(1)
+	w.approve(1)
+	w.settle(k)
+	if state(t, k, 1) != queue.Landed || w.pulls[1].Head != sha("head#1") || asked != 1 {
+		t.Fatalf("%v, branch at %s, asked %d times", state(t, k, 1), w.pulls[1].Head, asked)
+	}
+}

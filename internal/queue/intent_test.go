@@ -123,3 +123,18 @@ func TestWhatTheLedgerHoldsHasLandedWhereverTrunkStands(t *testing.T) {
 		t.Fatalf("burnt, and put on trunk by hand, it is to %q", what)
 	}
 }
+
+// Between the plan and the intent the forge or the machine may have taken its time.
+func TestAnIntentNeedsAFreshLook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upto(CandidateConfirmed)
+	late := begun(w.q, 1, w.now.Add(confirmFor), w.p)
+	if q := applied(t, w.q, late); q.Candidate(1).State != CandidateConfirmed {
+		t.Fatal("what was seen long ago was taken for what is")
+	}
+	back := begun(w.q, 1, w.now.Add(-time.Second), w.p)
+	if q := applied(t, w.q, back); q.Candidate(1).State != CandidateConfirmed {
+		t.Fatal("a clock that was set back makes a look fresh")
+	}
+}

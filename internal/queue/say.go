@@ -175,7 +175,7 @@ func sayTrunkGone(l Lane, stood SHA) string {
 	if stood == "" {
 		return fmt.Sprintf("the git server has no branch %s", l.Trunk)
 	}
-	return fmt.Sprintf("the git server has no branch %s any more, which stood at %s", l.Trunk, stood)
+	return fmt.Sprintf("the git server has no branch %s any more, which stood at %s; \"git push origin %s:refs/heads/%s\" in a clone puts it back", l.Trunk, stood, stood, l.Trunk)
 }
 
 func sayBypass(from, to SHA) string {

@@ -27,10 +27,15 @@ func (r *Rooms) moveHead(repo *repository, l queue.Lane) func(context.Context, q
 	}
 }
 
+// askedFor is how long the forge may take to say who else uses a branch. A landing does not wait longer, and leaves the branch alone.
+const askedFor = 3 * time.Second
+
 // mayMove keeps lander's hands off branches that live longer than one pull request, or serve more than one: what others stand on is
 // not to be rewritten for the sake of a word.
 func (r *Rooms) mayMove(l queue.Lane) func(context.Context, queue.HeadMove) error {
 	return func(ctx context.Context, m queue.HeadMove) error {
+		ctx, cancel := context.WithTimeout(ctx, askedFor)
+		defer cancel()
 		why, err := r.Forge.Shared(ctx, l.Repo, m.Repo, m.Branch, m.Number)
 		if err == nil && why != "" {
 			err = errSharedBranch(m.Branch, why)

@@ -199,6 +199,12 @@ func (c *Client) wrote(key, digest string) {
 	c.written[key] = digest
 }
 
+func (c *Client) unwritten(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.written, key)
+}
+
 func (c *Client) wroteBefore(key string) (digest string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

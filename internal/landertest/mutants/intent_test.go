@@ -26,6 +26,11 @@ var intents = []mutant{
 		red:   []test{{"internal/queue", "TestNoIntentWhileSomethingStandsAgainstIt/paused"}},
 	},
 	{
+		name:  "the check at intent, of the look's age",
+		edits: []edit{{"internal/queue/intent.go", `!fresh(c.Since, ev.At) || `, ``}},
+		red:   []test{{"internal/queue", "TestAnIntentNeedsAFreshLook"}},
+	},
+	{
 		name:  "the check at intent, of trunk and the members",
 		edits: []edit{{"internal/queue/intent.go", `q.moot(c, ev.Policy) != "" ||`, ``}},
 		red: []test{
