@@ -2,6 +2,7 @@ package serve
 
 import (
 	"net/http/httptest"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -15,7 +16,12 @@ import (
 	"lander/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m, store.Migrate) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(holdVariable); dir != "" {
+		os.Exit(hold(dir))
+	}
+	storetest.Main(m, store.Migrate)
+}
 
 func TestALanderThatStartsHearsWhatIsNotGood(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,7 @@ func (p place) await(ctx context.Context, path string, old pidFile, signal sysca
 
 // disown takes a process number that is somebody else's now out of the file, and the socket's own lock file away.
 func (p place) disown(path string, old pidFile) error {
-	if alive(old.pid) {
+	if exists(old.pid) { // which is what Postgres asks, too
 		_, rest, _ := bytes.Cut(old.text, []byte("\n"))
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC|syscall.O_NOFOLLOW, 0)
 		if errors.Is(err, fs.ErrNotExist) {
