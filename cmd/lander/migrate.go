@@ -8,7 +8,6 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"lander/internal/gate"
 	"lander/internal/queue"
 	"lander/internal/serve"
 	"lander/internal/store"
@@ -16,7 +15,7 @@ import (
 )
 
 func (p *program) migrate() *cobra.Command {
-	var rebuild bool
+	var rebuild, resume bool
 	c := &cobra.Command{
 		Use:     "migrate",
 		Short:   shortMigrate,
@@ -25,7 +24,10 @@ func (p *program) migrate() *cobra.Command {
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if rebuild {
-				return p.rebuild(c)
+				return p.rebuild(c, resume)
+			}
+			if resume {
+				return usage(errResumeNothing)
 			}
 			settings, err := p.load(c, false)
 			if err != nil {
@@ -64,6 +66,7 @@ func (p *program) migrate() *cobra.Command {
 	}
 	p.settingFlags(c)
 	c.Flags().BoolVar(&rebuild, "rebuild", false, usageRebuild)
+	c.Flags().BoolVar(&resume, "resume", false, usageRebuildResume)
 	c.Flags().BoolVar(&p.json, "json", false, usageJSON)
 	return c
 }
@@ -74,19 +77,24 @@ type rebuilt struct {
 	Landings int    `json:"landings"`
 	Changes  int    `json:"changes"`
 	Open     int    `json:"open"`
+	Paused   bool   `json:"paused"` // by this rebuild, or before it
 }
 
 // rebuild brings back what ledger and forge know.
-func (p *program) rebuild(c *cobra.Command) error {
+func (p *program) rebuild(c *cobra.Command, resume bool) error {
 	settings, err := p.load(c, true)
 	if err != nil {
 		return err
 	}
 	all := []rebuilt{}
-	err = serve.Rebuild(c.Context(), serve.Options{Settings: settings, Log: p.logger(settings.Log)}, func(l queue.Lane, r gate.Rebuilt) {
-		all = append(all, rebuilt{l.String(), r.Landings, r.Changes, r.Open})
+	o := serve.Options{Settings: settings, Log: p.logger(settings.Log)}
+	err = serve.Rebuild(c.Context(), o, resume, func(l queue.Lane, r serve.Rebuilt) {
+		all = append(all, rebuilt{l.String(), r.Landings, r.Changes, r.Open, r.Pause != nil})
 		if !p.json {
-			fmt.Fprintln(p.stdout, sayRebuilt(l, r))
+			fmt.Fprintln(p.stdout, sayRebuilt(l, r.Rebuilt))
+			if r.Pause != nil {
+				fmt.Fprintln(p.stdout, sayRebuiltPaused(l, r.Pause))
+			}
 		}
 	})
 	if p.json {

@@ -27,16 +27,17 @@ const (
 	groupRepository = "In a repository:"
 	groupMore       = "More:"
 
-	shortServe     = "Keep the lanes: webhooks, queue, test runs, landings, pages"
-	shortMigrate   = "Bring the database up to date (serve does so by itself)"
-	longMigrate    = "Bring the database up to date; serve does so by itself.\n\nWith --rebuild, a database that was lost, or restored from an old backup, gets back what the ledger on the git server and the forge know of every lane. Nothing lands meanwhile, and nothing that landed lands again. No lander may be running on it."
-	usageRebuild   = "bring back what ledger and forge know, into a database that was lost or is an old one"
-	exampleMigrate = "  lander migrate\n  lander migrate --rebuild --lane acme/app:main --token-file token"
-	shortHealth    = "Exit 0 if the lander on this data directory is ready"
-	shortVersion   = "Print which lander this is"
-	shortStatus    = "Every lane at a glance"
-	shortQueue     = "What lands next, what waits, what was dropped"
-	longQueue      = `What lands next, what waits, what was dropped.
+	shortServe         = "Keep the lanes: webhooks, queue, test runs, landings, pages"
+	shortMigrate       = "Bring the database up to date (serve does so by itself)"
+	longMigrate        = "Bring the database up to date; serve does so by itself.\n\nWith --rebuild, a database that was lost, or restored from an old backup, gets back what the ledger on the git server and the forge know of every lane. Nothing lands meanwhile, and nothing that landed lands again. No lander may be running on it. Each lane is left paused, because neither knows of a pause: look, then lander resume."
+	usageRebuild       = "bring back what ledger and forge know, into a database that was lost or is an old one"
+	usageRebuildResume = "with --rebuild: pause no lane; what waits lands as soon as lander starts"
+	exampleMigrate     = "  lander migrate\n  lander migrate --rebuild --lane acme/app:main --token-file token"
+	shortHealth        = "Exit 0 if the lander on this data directory is ready"
+	shortVersion       = "Print which lander this is"
+	shortStatus        = "Every lane at a glance"
+	shortQueue         = "What lands next, what waits, what was dropped"
+	longQueue          = `What lands next, what waits, what was dropped.
 
 With --watch the table is drawn again as things move, until nothing is queued any
 more; the exit status is 0 only if all that was queued meanwhile landed. On a terminal
@@ -156,6 +157,8 @@ var errInterrupted = errors.New("ended before it was done")
 func errShell(given string) error {
 	return fmt.Errorf("there is no completion for %q; name one of: %s", given, strings.Join(shells, ", "))
 }
+
+var errResumeNothing = errors.New("--resume needs --rebuild; lander that runs is let go on with: lander resume")
 
 // About the way to a server.
 
@@ -359,6 +362,10 @@ func sayVersion(v string) string { return "lander " + v }
 
 func sayRebuilt(l queue.Lane, r gate.Rebuilt) string {
 	return fmt.Sprintf("%v: %s from the ledger, %s of them described by the forge, %s open.", l, count(r.Landings, "landing", "landings"), count(r.Changes, "pull request", "pull requests"), count(r.Open, "pull request", "pull requests"))
+}
+
+func sayRebuiltPaused(l queue.Lane, p *queue.Pause) string {
+	return fmt.Sprintf("%v is paused by %s: %s. Start lander, look at what waits (lander queue --lane %v), then: lander resume %v", l, clean(p.By), clean(p.Reason), l, l)
 }
 
 func saySchema(n int64) string { return fmt.Sprintf("The database is up to date, at schema %d.", n) }

@@ -37,7 +37,8 @@
 //	zombie · zombie settle                            another lander takes over, the one before lives on and does not know
 //	forge patience DURATION                           how long the next lander waits for an answer of the forge
 //	back up · restore · lose the database             while lander is down
-//	rebuild                                           what "lander migrate --rebuild" does, while lander is down
+//	rebuild                                           what "lander migrate --rebuild" does, while lander is down: the
+//	                                                  lanes are left paused
 //	fault TEXT · heal                                 see package hub
 //	hold webhooks · release webhooks [twice] [reversed]
 //	refused COMMAND: TEXT                             the hub does not do it, and says TEXT

@@ -84,14 +84,9 @@ func (s *story) rebuild(command, []string) error {
 	defer cancel()
 	rooms := s.rooms(ctx)
 	defer rooms.Store.Close()
+	s.pauses = append(s.pauses, pause{from: s.Now()})
 	for _, l := range s.lanes {
-		k := rooms.Keeper(l)
-		free, _, err := k.Hold(ctx)
-		if err != nil {
-			return err
-		}
-		r, err := k.Rebuild(ctx)
-		free()
+		r, err := rooms.Rebuild(ctx, l, false)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"lander/internal/queue"
 )
 
 // Every sentence of this room that a person may read stands in this file.
@@ -27,6 +29,12 @@ func errOwnBranch(branch string) error {
 
 func errSharedBranch(branch, why string) error {
 	return fmt.Errorf("%s stays as it is: %s", branch, why)
+}
+
+const sayRebuilt = "rebuilt from the ledger: look, then resume"
+
+func errLaneHeld(l queue.Lane) error {
+	return fmt.Errorf("another lander, with a data directory of its own, keeps %v on this database; stop every lander that uses the database, then try again", l)
 }
 
 func errDataDirInUse(dir string) error {
