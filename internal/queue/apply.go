@@ -82,6 +82,10 @@ func (q Queue) Apply(ev Event) Queue {
 		q.Ledger.Mend = false
 	case LedgerDenied:
 		q.hindered(sayLedgerDenied(q.Lane, ev.Reason), ev.At)
+	case Hindered:
+		q.halted(ev)
+	case Eased:
+		q.eased(ev)
 	case HeadPutBack:
 		q.putBack(ev)
 	case DeliveryMissed:
@@ -355,7 +359,7 @@ func (q *Queue) undone(ev LandingUndone) {
 		reason = sayPushFailed(ev.Failed)
 	}
 	t := &Trouble{Reason: reason, At: ev.At, Tries: 1}
-	if q.Trouble != nil {
+	if q.Trouble = q.Trouble.ofLanding(); q.Trouble != nil {
 		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied, q.Trouble.Dropped
 	}
 	if ev.Denied == "" {
@@ -389,23 +393,6 @@ func (q *Queue) undone(ev LandingUndone) {
 	}
 	t.NotTill = ev.At.Add(backoff(t.Tries))
 	q.Trouble = t
-}
-
-// hindered is a fault outside lander that keeps the whole lane from going on; it is tried again later and later.
-func (q *Queue) hindered(reason string, at time.Time) {
-	if q.Trouble != nil && !q.Trouble.At.Before(at) {
-		return // heard before
-	}
-	t := &Trouble{Reason: reason, At: at, Tries: 1}
-	if q.Trouble != nil {
-		t.Tries, t.Denied, t.Dropped = q.Trouble.Tries+1, q.Trouble.Denied, q.Trouble.Dropped
-	}
-	t.NotTill = at.Add(backoff(t.Tries))
-	if q.Trouble == nil || q.Trouble.Reason != reason {
-		q.record(at, 0, 0, "hindered", reason)
-	}
-	q.Trouble = t
-	q.livingLine(at)
 }
 
 // putAside lets others go ahead of a change that lander cannot go on with now.

@@ -146,6 +146,15 @@ type (
 		At     time.Time
 	}
 
+	// Hindered says that lander has not been able to go on with the lane for a while, whatever it does there. It is tried all the time.
+	Hindered struct {
+		Reason string // what happened, and what to do
+		At     time.Time
+	}
+
+	// Eased says that it can again.
+	Eased struct{ At time.Time }
+
 	// HeadPutBack is the outcome of a PutBack deed.
 	HeadPutBack struct {
 		Number  Number
@@ -209,6 +218,8 @@ func (LandingHindered) event()  {}
 func (LedgerSeen) event()       {}
 func (LedgerMended) event()     {}
 func (LedgerDenied) event()     {}
+func (Hindered) event()         {}
+func (Eased) event()            {}
 func (HeadPutBack) event()      {}
 func (Breached) event()         {}
 func (DeliveryMissed) event()   {}

@@ -47,6 +47,8 @@ type Trouble struct {
 	Denied  int       `json:"denied,omitempty"` // of those, how often the git server refused a push
 	NotTill time.Time `json:"not_till"`
 	Dropped Number    `json:"dropped,omitempty"` // the change that was dropped for it; a second one is not
+	Host    bool      `json:"host,omitempty"`    // lander cannot go on at all: by itself it holds nothing up, for everything is tried all the time
+	Under   *Trouble  `json:"under,omitempty"`   // of landing, that was there before a Host's
 }
 
 // Record is one line of the journal: a transition and its reason.

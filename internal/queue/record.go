@@ -87,6 +87,8 @@ func recordPutBack(e *Entry, ev HeadPutBack) string {
 
 func recordMissed() string { return "a poll found what no webhook had told" }
 
+func recordEased() string { return "lander can go on" }
+
 func recordResumed(by string) string { return "by " + by }
 
 func noticeKey(kind string, n Number, head SHA, c CandidateID) string {

@@ -80,6 +80,9 @@ func sayNoRecipe() Reason {
 }
 
 func sayTrouble(t *Trouble) Reason {
+	if t.Host {
+		return Reason{Code: "trouble", Text: t.Reason, Since: t.At, Who: "the operator", Next: "it is tried all the time, and goes on by itself once that is mended"}
+	}
 	return Reason{Code: "trouble", Text: "landing failed and will be tried again: " + t.Reason, Since: t.At, Who: "the operator", Next: "tried again at " + t.NotTill.UTC().Format("15:04:05 MST")}
 }
 

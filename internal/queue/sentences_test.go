@@ -61,6 +61,7 @@ func TestSentences(t *testing.T) {
 	say("no recipe", sayNoRecipe())
 	say("stopped by the ledger", sayStopped(&Stop{Reason: sayLedgerProblem(lane, &LedgerError{Missing: true, Reason: "record c003c003 is not there any more"}), At: at(5), Ledger: true}))
 	say("trouble", sayTrouble(&Trouble{Reason: "protected branch", At: at(5), NotTill: at(10)}))
+	say("trouble of the host", sayTrouble(&Trouble{Reason: "the disk of /var/lib/lander is full; make room there", At: at(5), Host: true}))
 	say("built", sayInFlight(as(CandidateBuilt, time.Time{})))
 	say("built, to be run again", sayInFlight(as(CandidateBuilt, at(100))))
 	say("testing", sayInFlight(as(CandidateTesting, time.Time{})))
