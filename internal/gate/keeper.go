@@ -48,6 +48,10 @@ type Keeper struct {
 	Hopeless func(error) bool
 	// Hold waits until this process is the lane's only keeper. lost closes when it no longer is.
 	Hold func(ctx context.Context) (release func(), lost <-chan struct{}, err error) // required by Run
+	// Prepare makes what the lane needs on this machine, once it is held; what cannot be made lets another lander have it. nil: nothing.
+	Prepare func(ctx context.Context) error
+	// Diagnose says what an operator has to mend when err keeps the lane from going on; empty, or nil: not known.
+	Diagnose func(ctx context.Context, err error) string
 
 	Now   func() time.Time // nil: time.Now
 	Every time.Duration    // between polls; 0: 30 s
@@ -73,6 +77,8 @@ type Keeper struct {
 	polled  time.Time         // forge's clock up to which the last poll saw; zero: never
 	looked  queue.CandidateID // confirmed by this keeper
 	moves   []queue.HeadMove  // of it, that the forge had nothing against
+	pollErr error             // how the last poll ended
+	spell   spell             // in which the lane cannot go on
 	pushErr error             // how the push of the open intent ended when it was last tried
 	pushes  int               // that of it ended in an error
 	sweeps  int
@@ -175,6 +181,18 @@ func (k *Keeper) held(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	if k.Prepare != nil {
+		if err := k.Prepare(ctx); err != nil {
+			k.loaded = false
+			if k.hindered(ctx, err); ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if _, told := k.Flush(ctx); told != nil {
+				k.Log.Warn().Err(told).Msg("post did not go out")
+			}
+			return err
+		}
+	}
 	k.Log.Info().Msg("keeping the lane")
 
 	var post sync.WaitGroup
@@ -210,6 +228,7 @@ func (k *Keeper) loop(ctx context.Context) error {
 		if errors.Is(err, queue.ErrStale) {
 			return err
 		}
+		k.weigh(ctx, err, poll)
 		k.auditAll(ctx)
 		wait := max(polled.Add(every).Sub(k.Now()), 0)
 		for _, f := range k.lookErr {
@@ -221,7 +240,7 @@ func (k *Keeper) loop(ctx context.Context) error {
 		if err != nil {
 			tries++
 			wait = min(wait, time.Second<<min(tries-1, 5))
-			k.Log.Error().Err(err).Dur("again_in", wait).Msg("lane cannot go on, trying again")
+			k.Log.Error().Str(zerolog.ErrorFieldName, once(err)).Dur("again_in", wait).Msg("lane cannot go on, trying again")
 		} else {
 			tries = 0
 		}

@@ -42,4 +42,8 @@ func sayHindered(l queue.Lane, words string) string {
 	return fmt.Sprintf("a landing is open, and the git server takes neither it nor a record on %s that gives it up: %s", l.LedgerBranch(), words)
 }
 
+func sayCannotGoOn(what string) string {
+	return fmt.Sprintf("lander cannot go on here: %s; see its log, and run \"lander doctor\"", what)
+}
+
 func sayNoHeadMoves() string { return "this lander moves no branches of pull requests" }

@@ -32,7 +32,8 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 		return err
 	}
 	if poll {
-		if err := k.poll(ctx); err != nil {
+		err := k.poll(ctx)
+		if k.pollErr = err; err != nil {
 			// What is known already goes on without it: an approved change needs no list of the others.
 			k.Log.Warn().Err(err).Msg("poll did not succeed")
 			if !k.loaded { // a save failed: what is in memory no longer counts
