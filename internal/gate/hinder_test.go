@@ -111,7 +111,7 @@ func TestALaneThatCannotGoOnSaysSoAndGoesOnByItself(t *testing.T) {
 					}
 					w.mu.Lock()
 					if name == "while it settles" && !slices.ContainsFunc(w.told, func(n queue.Notice) bool {
-						return n.Number == 1 && n.Standing != nil && len(n.Standing.Reasons) > 0 && n.Standing.Reasons[0].Text == want
+						return n.Number == 1 && n.Standing != nil && len(n.Standing.Reasons) > 0 && n.Standing.Reasons[0].Text == trouble.Reason
 					}) {
 						t.Errorf("the change does not say so: %+v", w.told)
 					}
