@@ -33,7 +33,7 @@ func (p *program) pause() *cobra.Command {
 				}
 				order["until"] = t
 			}
-			done, err := p.orderLane(c, args, "pause", order)
+			_, done, err := p.orderLane(c, args, "pause", order)
 			if err != nil {
 				return err
 			}
@@ -59,14 +59,20 @@ func (p *program) resume() *cobra.Command {
 		Args:              arguments("[LANE]"),
 		ValidArgsFunction: p.completeLanes,
 		RunE: func(c *cobra.Command, args []string) error {
-			done, err := p.orderLane(c, args, "resume", map[string]any{"by": p.who()})
+			before, done, err := p.orderLane(c, args, "resume", map[string]any{"by": p.who()})
 			if err != nil {
 				return err
+			}
+			said := sayResumed(done.Lane)
+			if before.Paused == nil && before.Stopped == nil && before.Trouble == nil {
+				// Not a failure: landing goes on, as was asked.
+				said = sayNotPaused(done.Lane)
+				done.Note = said
 			}
 			if p.json {
 				return p.print(done)
 			}
-			fmt.Fprintln(p.stdout, sayResumed(done.Lane))
+			fmt.Fprintln(p.stdout, said)
 			return nil
 		},
 	}
@@ -74,22 +80,21 @@ func (p *program) resume() *cobra.Command {
 	return c
 }
 
-// orderLane gives an order about a whole lane.
-func (p *program) orderLane(c *cobra.Command, args []string, verb string, order map[string]any) (done web.Done, err error) {
+// orderLane gives an order about a whole lane. before is how the lane was.
+func (p *program) orderLane(c *cobra.Command, args []string, verb string, order map[string]any) (before web.LaneView, done web.Done, err error) {
 	cl, err := p.client(c)
 	if err != nil {
-		return done, err
+		return before, done, err
 	}
 	var arg string
 	if len(args) > 0 {
 		arg = args[0]
 	}
-	lane, err := cl.lane(c.Context(), c, arg)
-	if err != nil {
-		return done, err
+	if before, err = cl.lane(c.Context(), c, arg); err != nil {
+		return before, done, err
 	}
-	err = cl.call(c.Context(), http.MethodPost, "/api/v1/"+verb, laneQuery(lane), order, &done)
-	return done, err
+	err = cl.call(c.Context(), http.MethodPost, "/api/v1/"+verb, laneQuery(before), order, &done)
+	return before, done, err
 }
 
 // moment reads a time or a duration from now.

@@ -34,6 +34,11 @@ func (p *program) status() *cobra.Command {
 				t.row(l.Lane, l.Tip.Short(), fmt.Sprint(l.Queued), fmt.Sprint(l.Flight), laneState(l))
 			}
 			p.showTable(t)
+			for _, l := range all {
+				if l.Missed > 0 {
+					fmt.Fprintln(p.stdout, sayMissed(l))
+				}
+			}
 			return nil
 		},
 	}

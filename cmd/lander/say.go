@@ -233,6 +233,14 @@ func sayResumed(l web.LaneView) string {
 	return fmt.Sprintf("%s goes on, with %s in the queue.", l.Lane, count(l.Queued, "change", "changes"))
 }
 
+func sayNotPaused(l web.LaneView) string {
+	text := l.Lane + " was not paused, so there was nothing to resume"
+	if !l.Running {
+		return text + ", but it does not land: " + laneState(l)
+	}
+	return text + "."
+}
+
 // tip is where a lane's trunk stands.
 func tip(l web.LaneView) string {
 	if l.Tip == "" {
@@ -261,6 +269,10 @@ func laneState(l web.LaneView) string {
 		return "not looked at yet"
 	}
 	return "running"
+}
+
+func sayMissed(l web.LaneView) string {
+	return fmt.Sprintf("%s: %s of the last day did not arrive; lander found what it had to know by asking. Look at the deliveries of the webhook on the forge.", l.Lane, count(l.Missed, "webhook", "webhooks"))
 }
 
 const (

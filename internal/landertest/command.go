@@ -2,8 +2,11 @@ package landertest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,6 +15,7 @@ import (
 
 	"lander/internal/hub"
 	"lander/internal/queue"
+	"lander/internal/web"
 )
 
 // verbs are the commands of a story: what a line must look like, and what it does. The doc of the package explains them.
@@ -93,6 +97,7 @@ var verbs = []struct {
 	}},
 	{form(`release webhooks( twice)?( reversed)?`), (*story).release},
 	{form(`expect (\d+) (\w+)(?:: (.+))?`), (*story).expect},
+	{form(`expect missed (\d+)`), (*story).expectMissed},
 	{form(`expect breach: (.+)`), func(s *story, _ command, a []string) error {
 		s.breaches = append(s.breaches, a[0])
 		return nil
@@ -262,6 +267,20 @@ func (s *story) expect(_ command, a []string) error {
 	got := s.sayStanding(s.lanes[0], n)
 	stage, reason, _ := strings.Cut(got, ": ")
 	if stage != a[1] || !strings.Contains(reason, a[2]) {
+		return fmt.Errorf("it is %s", got)
+	}
+	return nil
+}
+
+// expectMissed holds the count of webhooks that did not arrive, as the API tells it of the first lane.
+func (s *story) expectMissed(_ command, a []string) error {
+	answer := httptest.NewRecorder()
+	s.life.web.ServeHTTP(answer, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/api/v1/lanes", nil))
+	var told struct{ Lanes []web.LaneView }
+	if err := json.Unmarshal(answer.Body.Bytes(), &told); err != nil || len(told.Lanes) == 0 {
+		return fmt.Errorf("it is told: %d %s", answer.Code, answer.Body)
+	}
+	if got := strconv.Itoa(told.Lanes[0].Missed); got != a[0] {
 		return fmt.Errorf("it is %s", got)
 	}
 	return nil

@@ -44,6 +44,7 @@
 //	refused COMMAND: TEXT                             the hub does not do it, and says TEXT
 //	expect N STAGE[: TEXT]                            TEXT is part of the first reason
 //	expect head BRANCH COMMIT                         where a branch stands
+//	expect missed N                                   webhooks of the last day that did not arrive, as the API tells it
 //	expect breach: TEXT                               the story itself causes what "lander verify" finds; else a breach fails it
 //	expect trunk · expect comments N · expect words N compared with a section of the file, see below
 //

@@ -249,6 +249,19 @@ func (d *Doctor) ask(ctx context.Context, name string) Finding {
 	return offered(ctx, name, r)
 }
 
+// webhooks counts those of a lane that did not arrive.
+func (d *Doctor) webhooks(ctx context.Context, l queue.Lane) {
+	if d.store == nil {
+		return
+	}
+	n, err := d.store.Missed(ctx, l, d.Now().Add(-24*time.Hour))
+	if err != nil {
+		d.tell(unproven(l.String(), "webhooks", oneLine(err), ""))
+		return
+	}
+	d.tell(judgeMissed(l.String(), n))
+}
+
 // ledger looks at a lane's ledger.
 func (d *Doctor) ledger(ctx context.Context, r *vcs.Repo, l queue.Lane) {
 	about := l.String()

@@ -93,6 +93,7 @@ func (d *Doctor) repositories(ctx context.Context) {
 			if r != nil {
 				d.ledger(ctx, r, l)
 			}
+			d.webhooks(ctx, l)
 		}
 		remove()
 	}

@@ -115,6 +115,13 @@ func judgeDatabase(a store.About) []Finding {
 	return []Finding{server, schema, judgeClock(aboutDatabase, "database-clock", a.Ahead, a.Within, false)}
 }
 
+func judgeMissed(about string, n int) Finding {
+	if n > 0 {
+		return warning(about, "webhooks", sayMissed(n), sayMendMissed)
+	}
+	return good(about, "webhooks", sayNoneMissed)
+}
+
 func judgeAllowance(a github.Allowance) Finding {
 	switch {
 	case a.Limit == 0:

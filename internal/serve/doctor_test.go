@@ -266,6 +266,8 @@ func TestPushesAndLedgersAreJudged(t *testing.T) {
 	}
 
 	const known = queue.SHA("0123456789012345678901234567890123456789")
+	says(t, judgeMissed("", 0), Good)
+	says(t, judgeMissed("", 1), Warning, "1 delivery of the last day did not arrive", "deliveries of the webhook on the forge")
 	says(t, judgeKnown("", l, known, 0, 2, nil), Good, "up to record 01234567")
 	says(t, judgeKnown("", l, known, 1, 2, nil), Good, "newest 1 record")
 	says(t, judgeKnown("", l, "", 0, 0, nil), Good)

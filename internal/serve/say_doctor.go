@@ -355,6 +355,17 @@ func sayAbove(n int) string {
 
 func saySame(tip queue.SHA) string { return "the database knows the same, up to record " + tip.Short() }
 
+// Its webhooks.
+
+const (
+	sayNoneMissed = "none is known to have got lost in the last day"
+	sayMendMissed = "Look at the deliveries of the webhook on the forge. Until it is right, lander finds things by asking, and later."
+)
+
+func sayMissed(n int) string {
+	return fmt.Sprintf("%s of the last day did not arrive; lander found what it had to know by asking", count(n, "delivery", "deliveries"))
+}
+
 // list joins words as people do.
 func list(words []string, last string) string {
 	if len(words) < 2 {

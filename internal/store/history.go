@@ -60,6 +60,27 @@ func (s *Store) Breaches(ctx context.Context, lane queue.Lane) ([]string, error)
 	return texts, nil
 }
 
+const (
+	kindMissed  = "delivery missed" // of a journal line, as queue writes it
+	mostCounted = 10_000            // journal lines, more than most lanes write in a day
+)
+
+// Missed counts how often since a time a poll found what a webhook should have told, in the newest 10,000 lines of a lane's journal.
+func (s *Store) Missed(ctx context.Context, lane queue.Lane, since time.Time) (int, error) {
+	id, err := s.lane(ctx, lane)
+	if errors.Is(err, ErrNoLane) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := db.New(s.pool).MissedDeliveries(ctx, db.MissedDeliveriesParams{LaneID: id, Kind: kindMissed, Since: &since, Newest: mostCounted})
+	if err != nil {
+		return 0, fmt.Errorf("count the missed deliveries of %v: %w", lane, err)
+	}
+	return int(n), nil
+}
+
 // Landed is one pull request that lander landed at one head.
 type Landed struct {
 	Number queue.Number

@@ -239,6 +239,25 @@ func TestASupersededNoticeLeavesItsComment(t *testing.T) {
 	}
 }
 
+func TestMissedDeliveriesAreCountedFromATimeOn(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.New(t))
+	q := ready(t, s, lane)
+	n := q
+	for _, ago := range []time.Duration{25 * time.Hour, 23 * time.Hour, 0} {
+		n = n.Apply(queue.DeliveryMissed{Number: 1, At: noon.Add(-ago)})
+	}
+	save(t, s, queue.Save{Old: q, New: n})
+	for since, want := range map[time.Duration]int{26 * time.Hour: 3, 24 * time.Hour: 2, -time.Second: 0} {
+		if got, err := s.Missed(t.Context(), lane, noon.Add(-since)); err != nil || got != want {
+			t.Errorf("missed in the last %v: %d, %v, want %d", since, got, err, want)
+		}
+	}
+	if got, err := s.Missed(t.Context(), queue.Lane{Repo: "acme/other", Trunk: "main"}, noon.Add(-time.Hour)); err != nil || got != 0 {
+		t.Errorf("missed by a lane that was never kept: %d, %v", got, err)
+	}
+}
+
 func TestJournalOfOneChangeHoldsItsCandidates(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))

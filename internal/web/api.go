@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"lander/internal/queue"
 )
@@ -91,6 +92,9 @@ func (s *Server) apiChange(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// day is over how long missed deliveries are counted.
+const day = 24 * time.Hour
+
 // glance looks at every lane.
 func (s *Server) glance(ctx context.Context) ([]LaneView, error) {
 	views := make([]LaneView, len(s.Lanes))
@@ -100,6 +104,9 @@ func (s *Server) glance(ctx context.Context) ([]LaneView, error) {
 			return nil, err
 		}
 		views[i] = laneView(q, p, s.Now())
+		if views[i].Missed, err = s.Inbox.Missed(ctx, l, s.Now().Add(-day)); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
 }
@@ -113,7 +120,9 @@ func (s *Server) lane(ctx context.Context, l queue.Lane) (QueueView, error) {
 	if err != nil {
 		return QueueView{}, err
 	}
-	return queueView(q, p, landings, s.Now()), nil
+	v := queueView(q, p, landings, s.Now())
+	v.Lane.Missed, err = s.Inbox.Missed(ctx, l, s.Now().Add(-day))
+	return v, err
 }
 
 // change looks at one change, also at one that has left.

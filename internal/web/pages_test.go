@@ -99,6 +99,21 @@ func TestTheBannerSaysWhatStopsTheLane(t *testing.T) {
 	}
 }
 
+func TestWebhooksThatDidNotArriveAreCounted(t *testing.T) {
+	t.Parallel()
+	w := busy(t)
+	if a := w.get("/lanes/acme/app/main"); strings.Contains(a.body, "did not arrive") {
+		t.Errorf("nothing was missed, and the page says otherwise: %s", a.words())
+	}
+	w.db.apply(app, queue.DeliveryMissed{Number: 1, At: noon.Add(-24 * time.Hour)}, queue.DeliveryMissed{Number: 2, At: noon})
+	if a := w.get("/lanes/acme/app/main"); !strings.Contains(a.words(), "webhooks of the last day that did not arrive: 1") {
+		t.Errorf("one was missed, and the page does not say so: %s", a.words())
+	}
+	if a := w.get("/api/v1/lanes"); strings.Count(a.body, "missed_deliveries") != 1 || !strings.Contains(a.body, `"in_flight":1,"missed_deliveries":1`) {
+		t.Errorf("one lane missed one, and the list says %s", a.body)
+	}
+}
+
 func TestAChangesPage(t *testing.T) {
 	t.Parallel()
 	w := busy(t)

@@ -2,12 +2,13 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"lander/internal/queue"
 	"lander/internal/store"
 )
 
-// Inbox is where webhooks and orders go in.
+// Inbox is where webhooks and orders go in, or do not.
 type Inbox interface {
 	// Receive stores a webhook and what it asks the lanes to look at. fresh is false when the same one was stored before.
 	Receive(ctx context.Context, d store.Delivery) (fresh bool, err error)
@@ -15,6 +16,8 @@ type Inbox interface {
 	Post(ctx context.Context, l queue.Lane, e queue.Event) (id int64, err error)
 	// ItemDone reports whether the lane's keeper has dealt with an item, and saved the outcome.
 	ItemDone(ctx context.Context, id int64) (bool, error)
+	// Missed counts what, since a time, a webhook should have told a lane and a poll had to find.
+	Missed(ctx context.Context, l queue.Lane, since time.Time) (int, error)
 }
 
 // Views is what is shown.

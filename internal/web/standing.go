@@ -26,6 +26,8 @@ type LaneView struct {
 	Warning string         `json:"policy_warning,omitempty"` // what is wrong with the policy file, though landing goes on
 	Queued  int            `json:"queued"`
 	Flight  int            `json:"in_flight"` // candidates
+	// Missed counts what webhooks should have told in the last day and a poll had to find. Only a list of lanes, and a whole lane, say it.
+	Missed int `json:"missed_deliveries,omitempty"`
 }
 
 // QueueView is a whole lane. The standings of a list leave out who is ahead: the position says it.

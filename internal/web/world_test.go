@@ -215,6 +215,17 @@ func (m *memory) ItemDone(_ context.Context, id int64) (bool, error) {
 	return m.items[id-1].done, nil
 }
 
+func (m *memory) Missed(_ context.Context, l queue.Lane, since time.Time) (n int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.lanes[l].journal {
+		if r.Kind == "delivery missed" && !r.At.Before(since) {
+			n++
+		}
+	}
+	return n, m.away
+}
+
 func (m *memory) View(ctx context.Context, l queue.Lane) (queue.Queue, queue.Policy, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -18,3 +18,10 @@ limit @newest;
 -- name: JournalTexts :many
 -- The texts of one kind, each once.
 select distinct text from journal where lane_id = $1 and kind = $2;
+
+-- name: MissedDeliveries :one
+-- How often a poll found what a webhook should have told. It reads so many of the newest lines only that a long history costs little.
+with lately as (
+    select kind, at from journal where lane_id = @lane_id order by seq desc limit @newest
+)
+select count(*) from lately where kind = @kind and at >= @since;

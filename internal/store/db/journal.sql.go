@@ -120,6 +120,33 @@ func (q *Queries) JournalTexts(ctx context.Context, laneID int64, kind string) (
 	return items, nil
 }
 
+const missedDeliveries = `-- name: MissedDeliveries :one
+with lately as (
+    select kind, at from journal where lane_id = $3 order by seq desc limit $4
+)
+select count(*) from lately where kind = $1 and at >= $2
+`
+
+type MissedDeliveriesParams struct {
+	Kind   string
+	Since  *time.Time
+	LaneID int64
+	Newest int32
+}
+
+// How often a poll found what a webhook should have told. It reads so many of the newest lines only that a long history costs little.
+func (q *Queries) MissedDeliveries(ctx context.Context, arg MissedDeliveriesParams) (int64, error) {
+	row := q.db.QueryRow(ctx, missedDeliveries,
+		arg.Kind,
+		arg.Since,
+		arg.LaneID,
+		arg.Newest,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const saveRecord = `-- name: SaveRecord :exec
 insert into journal (lane_id, at, number, candidate, kind, text)
 values ($1, $2, $3, $4, $5, $6)
