@@ -97,6 +97,7 @@ func (w *world) start() {
 		free, _, err := k.Hold(ctx)
 		w.must(err)
 		l.free = append(l.free, free)
+		w.must(k.Prepare(ctx))
 		l.between(k)
 		l.keepers = append(l.keepers, k)
 	}

@@ -58,6 +58,51 @@ func mounted(text, dir string) (kind string) {
 	return kind
 }
 
+// disks lists the directory of data, and what is in it and on other file systems.
+func disks(dir string) []string {
+	found := []string{dir}
+	seen := map[uint64]bool{device(nearest(dir)): true}
+	for _, kind := range []string{"mirrors", "checkouts", "logs", "caches", "audits", "postgres"} {
+		at := filepath.Join(dir, kind)
+		if on := device(at); on != 0 && !seen[on] {
+			seen[on] = true
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// device is the number of the file system that dir is on; 0: there is none.
+func device(dir string) uint64 {
+	var s unix.Stat_t
+	if err := unix.Stat(dir, &s); err != nil {
+		return 0
+	}
+	return uint64(s.Dev) //nolint:unconvert // the number has another type on other systems
+}
+
+// fullest is the one of disks that has the least room, by what is known.
+func fullest(dir string) (at string, left disk) {
+	for _, d := range disks(dir) {
+		now, err := diskOf(nearest(d))
+		if err != nil {
+			continue
+		}
+		if at == "" || now.room() < left.room() {
+			at, left = d, now
+		}
+	}
+	return at, left
+}
+
+// room is what can still be written, in bytes; without an inode that is nothing.
+func (d disk) room() uint64 {
+	if d.all > 0 && d.inodes == 0 {
+		return 0
+	}
+	return d.free
+}
+
 // nearest is dir, or where it is not there yet, what it will be made in.
 func nearest(dir string) string {
 	for {

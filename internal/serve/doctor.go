@@ -142,10 +142,12 @@ func machine(ctx context.Context, dir string) []Finding {
 		found = append(found, good(aboutMachine, "git", "git "+v.Name), judgeHoles(v))
 	}
 	at := nearest(dir)
-	if left, err := diskOf(at); err != nil {
-		found = append(found, unproven(aboutMachine, "disk-space", oneLine(err), ""))
-	} else {
-		found = append(found, judgeDisk(dir, left)...)
+	for _, each := range disks(dir) {
+		if left, err := diskOf(nearest(each)); err != nil {
+			found = append(found, unproven(aboutMachine, "disk-space", oneLine(err), ""))
+		} else {
+			found = append(found, judgeDisk(each, left)...)
+		}
 	}
 	return append(found, owned(dir, at, writable(at)))
 }

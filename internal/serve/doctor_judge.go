@@ -45,12 +45,12 @@ func judgeDisk(dir string, d disk) []Finding {
 	}
 	found := []Finding{space}
 	if d.all > 0 {
-		inodes := good(aboutMachine, "disk-inodes", sayInodes(d))
+		inodes := good(aboutMachine, "disk-inodes", sayInodes(dir, d))
 		switch {
 		case d.inodes < fewest:
-			inodes = bad(aboutMachine, "disk-inodes", sayInodes(d), sayMendInodes)
+			inodes = bad(aboutMachine, "disk-inodes", sayInodes(dir, d), sayMendInodes)
 		case d.inodes < d.all/10:
-			inodes = warning(aboutMachine, "disk-inodes", sayInodes(d), sayMendInodes)
+			inodes = warning(aboutMachine, "disk-inodes", sayInodes(dir, d), sayMendInodes)
 		}
 		found = append(found, inodes)
 	}

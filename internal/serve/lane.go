@@ -70,13 +70,15 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l),
 		ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
-		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) {
-			// The mirror is made by whoever keeps the lane, again and again until the git server answers.
+		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },
+		// The mirror is made by whoever keeps the lane, again and again until the git server answers.
+		Prepare: func(ctx context.Context) error {
 			if err := repo.mirror.Init(ctx); err != nil {
-				return nil, nil, fmt.Errorf("make mirror of %s: %w", l.Repo, err)
+				return fmt.Errorf("make mirror of %s: %w", l.Repo, err)
 			}
-			return r.Store.Hold(ctx, l)
+			return nil
 		},
+		Diagnose: r.diagnose(repo, l),
 		Test: func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
 			return repo.runner.Run(ctx, testrun.Job{
 				ID: runID(l, c.ID, run), Lane: l, Candidate: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Recipe: c.Recipe,

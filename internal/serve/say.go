@@ -41,6 +41,27 @@ func errDataDirInUse(dir string) error {
 	return fmt.Errorf("the data directory %s is in use by another lander; stop that one, or give this one its own with --data", dir)
 }
 
+// What an operator has to mend, where a lane cannot go on.
+
+func sayFull(dir string, d disk) string {
+	if d.all > 0 && d.inodes == 0 {
+		return fmt.Sprintf("lander cannot go on here: the file system of %s has no inodes left; delete files that nobody needs, and it goes on by itself", dir)
+	}
+	return fmt.Sprintf("lander cannot go on here: the disk of %s is full, with %s free of %s; make room there, and it goes on by itself", dir, size(d.free), size(d.size))
+}
+
+func sayGitAway(words string) string {
+	return "lander cannot go on here: the git server does not answer, or does not let lander in: " + words + "; see that it runs, that this machine reaches it, and that lander's token is good"
+}
+
+func sayForgeAway(words string) string {
+	return "lander cannot go on here: the forge does not answer: " + words + "; see that it runs, and that this machine reaches it"
+}
+
+func sayForgeRefuses(words string) string {
+	return "lander cannot go on here: " + words + "; see that its token or its App is still good and has its permissions: \"lander doctor\" lists them"
+}
+
 var errDatabaseGone = errors.New("the embedded Postgres has gone; see postgres.log in the data directory, and start lander again")
 
 var errNotReady = errors.New("lander is starting or stopping")

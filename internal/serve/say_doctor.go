@@ -50,8 +50,8 @@ func saySpace(dir string, d disk) string {
 	return text
 }
 
-func sayInodes(d disk) string {
-	return fmt.Sprintf("%d of %d inodes free (%d %%)", d.inodes, d.all, d.inodes*100/d.all)
+func sayInodes(dir string, d disk) string {
+	return fmt.Sprintf("%d of %d inodes free (%d %%) for %s", d.inodes, d.all, d.inodes*100/d.all, dir)
 }
 
 func sayInMemory(dir string) string {

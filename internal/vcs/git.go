@@ -116,6 +116,19 @@ func (e *ExitError) Error() string {
 	return text + ": " + strings.ReplaceAll(e.Stderr, "\n", "; ")
 }
 
+// Is tells a git that ran out of disk on this machine; what the other side has to say of its own does not count.
+func (e *ExitError) Is(target error) bool {
+	if target != syscall.ENOSPC && target != syscall.EDQUOT {
+		return false
+	}
+	for line := range strings.Lines(strings.ToLower(e.Stderr)) {
+		if !strings.HasPrefix(line, "remote:") && strings.Contains(line, target.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
 func verdict(ctx context.Context, err error, args []string, words *tail) error {
 	if err == nil {
 		return nil
