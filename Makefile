@@ -4,6 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 TOOL    := CGO_ENABLED=0 go tool -modfile=tools/go.mod
 PKG     ?= ./...
 RUNS    ?= 1
+FOR     ?= 0
 SEED    ?= 0
 MINUTES ?= 10
 KILLS   ?= 100
@@ -28,9 +29,9 @@ test: ## Vet, and run all tests with the race detector (PKG=./internal/queue for
 	@scripts/need go cc git postgres
 	@scripts/test $(PKG)
 
-faults: ## Break lander at every step, in every way (RUNS=5, CELL='intent stored/killed after' SEED=7)
+faults: ## Break lander at every step, in every way (RUNS=5, FOR=50m, CELL='intent stored/killed after' SEED=7)
 	@scripts/need go git postgres
-	go test -v -count=1 -timeout 24h -run '^TestFaults$$' ./internal/landertest/fleet -grid -runs $(RUNS) -cell '$(CELL)' -seed $(SEED) $(FLEET)
+	go test -v -count=1 -timeout 24h -run '^TestFaults$$' ./internal/landertest/fleet -grid -runs $(RUNS) -for $(FOR) -cell '$(CELL)' -seed $(SEED) $(FLEET)
 
 soak: ## Keep three landers busy and break something every few seconds (MINUTES=30, SEED=7)
 	@scripts/need go git postgres

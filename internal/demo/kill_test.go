@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 )
 
 var (
@@ -52,7 +53,8 @@ func playAsProcess(dir string) int {
 }
 
 // A story that is killed again and again, by SIGKILL and without a pause before the next process, ends with the same fates, and
-// nothing of the killed ones is left. Every second kill takes all of lander's children with it, as the end of a container does.
+// nothing of the killed ones is left. Every second kill takes all of lander's children with it, as the end of a container does. After
+// the others nobody waits for the killed process until the next one is gone too, as where the first process of a container never does.
 func TestAStoryOutlivesKills(t *testing.T) {
 	if *kills > 0 {
 		killMany(t, *kills)
@@ -62,7 +64,7 @@ func TestAStoryOutlivesKills(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 3))
 	tr := trial{dir: dataDir(t)}
 	for i := range 3 {
-		tr.kills = append(tr.kills, kill{after: 1500*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), all: i%2 == 1})
+		tr.kills = append(tr.kills, kill{after: 1500*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Second))), all: i%2 == 1, unwaited: i%2 == 0})
 	}
 	tr.run(t, nil)
 	t.Log(tr.row())
@@ -84,15 +86,16 @@ func killMany(t *testing.T, n int) {
 		t.Fatal(whole.complaint())
 	}
 	usual := whole.took
-	fmt.Printf("a story that nobody kills takes %.1f s; seed %d\n\n%4s  %-34s %9s  %-5s  %s\n", usual.Seconds(), *seed, "", "killed at", "then took", "fates", "left over")
-	bad, all := 0, 0
+	fmt.Printf("a story that nobody kills takes %.1f s; seed %d\n\n%4s  %-46s %9s  %-5s  %s\n", usual.Seconds(), *seed, "", "killed at", "then took", "fates", "left over")
+	bad, all, kills := 0, 0, 0
 	for i := 0; i < n; i++ {
 		tr := trial{dir: dataDir(t)}
 		left := usual
 		for again := true; again; again = random.IntN(3) == 0 {
 			after := time.Duration(random.Int64N(int64(left)))
 			left = max(left-after, time.Second)
-			tr.kills = append(tr.kills, kill{after: after, all: random.IntN(4) == 0})
+			kills++
+			tr.kills = append(tr.kills, kill{after: after, all: random.IntN(4) == 0, unwaited: kills%2 == 0})
 		}
 		tr.run(t, whole.result.Fates)
 		all += tr.hit
@@ -118,15 +121,20 @@ func killMany(t *testing.T, n int) {
 
 // kill is one to come.
 type kill struct {
-	after time.Duration // the process has begun
-	all   bool          // its children too
+	after    time.Duration // the process has begun
+	all      bool          // its children too
+	unwaited bool          // it stays a zombie as long as the next process lives
 }
 
 func (k kill) String() string {
+	text := fmt.Sprintf("%.2f s", k.after.Seconds())
 	if k.all {
-		return fmt.Sprintf("%.2f s (all)", k.after.Seconds())
+		text += " (all)"
 	}
-	return fmt.Sprintf("%.2f s", k.after.Seconds())
+	if k.unwaited {
+		text += " (unwaited)"
+	}
+	return text
 }
 
 // trial is one story with its kills. The last process is let be.
@@ -134,7 +142,8 @@ type trial struct {
 	dir   string
 	kills []kill
 
-	hit    int // kills that found a process
+	hit    int       // kills that found a process
+	zombie *exec.Cmd // the process before, if it was killed and nobody has waited for it
 	took   time.Duration
 	result Result
 	same   bool
@@ -217,11 +226,22 @@ func (tr *trial) start(t *testing.T) (cmd *exec.Cmd, out, words *bytes.Buffer) {
 func (tr *trial) killOne(t *testing.T, k kill) bool {
 	t.Helper()
 	cmd, _, words := tr.start(t)
-	over := make(chan error, 1)
-	go func() { over <- cmd.Wait() }()
+	before := tr.zombie
+	tr.zombie = nil
+	defer bury(before)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for { // until it has ended, without taking its status
+			err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+			if !errors.Is(err, unix.EINTR) {
+				return
+			}
+		}
+	}()
 	select {
-	case err := <-over:
-		if err != nil {
+	case <-over:
+		if err := cmd.Wait(); err != nil {
 			tr.wrong = append(tr.wrong, fmt.Sprintf("before the kill: %v: %s", err, words))
 		}
 		return false
@@ -241,13 +261,25 @@ func (tr *trial) killOne(t *testing.T, k kill) bool {
 			t.Error(err)
 		}
 	}
-	<-over
+	if k.unwaited {
+		tr.zombie = cmd
+	} else {
+		bury(cmd)
+	}
 	return true
+}
+
+// bury waits for a process that was killed; nil: there is none.
+func bury(cmd *exec.Cmd) {
+	if cmd != nil {
+		_ = cmd.Wait() // it was killed
+	}
 }
 
 func (tr *trial) last(t *testing.T) {
 	t.Helper()
 	cmd, out, words := tr.start(t)
+	defer bury(tr.zombie)
 	began := time.Now()
 	over := make(chan error, 1)
 	go func() { over <- cmd.Wait() }()
@@ -325,7 +357,7 @@ func (tr *trial) row() string {
 	if len(tr.left) > 0 {
 		left = strings.Join(tr.left, "; ")
 	}
-	return fmt.Sprintf("%-34s %7.1f s  %-5s  %s", strings.Join(at, ", "), tr.took.Seconds(), same, left)
+	return fmt.Sprintf("%-46s %7.1f s  %-5s  %s", strings.Join(at, ", "), tr.took.Seconds(), same, left)
 }
 
 func (tr *trial) complaint() string {

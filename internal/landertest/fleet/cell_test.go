@@ -36,7 +36,6 @@ type cell struct {
 	struck   stroke
 	breaches []string
 	takenOn  time.Time // when everything was well again
-	humans   int       // admin's answers to a stop
 }
 
 // stroke is what a fault has done.
@@ -47,6 +46,8 @@ type stroke struct {
 	buried  *replica
 	full    *replica
 	hunting bool
+	paused  <-chan error // the pause has returned
+	stood   int          // and trunk had moved so often then
 }
 
 // outcome is how a cell went.
@@ -54,7 +55,6 @@ type outcome struct {
 	step, fault string
 	seed        uint64
 	reached     bool
-	noLedger    bool // there is no ledger branch in this build
 	landed      int
 	merged      int // of them, as the forge shows it
 	recovered   time.Duration
@@ -142,17 +142,17 @@ func (c *cell) run() error {
 			return err
 		}
 	}
-	var settled error
+	var why error
 	if !until(limit, func() bool {
 		select {
 		case <-c.done:
 			return true
 		default:
 		}
-		settled = c.unsettled(c.lane)
-		return settled == nil
+		why = c.unsettled(c.lane)
+		return settled(why)
 	}) {
-		return fmt.Errorf("nothing struck, and it never came to rest: %w", settled)
+		return fmt.Errorf("nothing struck, and it never came to rest: %w", why)
 	}
 	select {
 	case <-c.done:
@@ -240,7 +240,7 @@ func (c *cell) rest() error {
 	if until(limit, func() bool {
 		if why = c.unsettled(c.lane); why != nil {
 			calm = time.Time{}
-			return false
+			return settled(why)
 		}
 		q, _, err := c.store.View(context.Background(), c.lane)
 		if err != nil || calm.IsZero() || q.Version != version {
@@ -248,7 +248,7 @@ func (c *cell) rest() error {
 			return false
 		}
 		return time.Since(calm) > c.poll+100*time.Millisecond
-	}) {
+	}) && why == nil {
 		return nil
 	}
 	if why == nil {
@@ -269,8 +269,8 @@ func (c *cell) judge(out *outcome) {
 			o.approved[n] = []string{head}
 		}
 	}
-	noLedger, wrong := o.judge()
-	out.landed, out.merged, out.noLedger = o.landed, o.merged, noLedger
+	wrong := o.judge()
+	out.landed, out.merged = o.landed, o.merged
 	for _, text := range wrong {
 		c.breach("oracle: %s", text)
 	}

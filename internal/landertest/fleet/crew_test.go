@@ -132,6 +132,7 @@ func (w *world) serve(r *replica, scratch string) (*process, error) {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + scratch, "TMPDIR=" + scratch, "LANDER_TOKEN=" + token, "LANDER_WEBHOOK_SECRETS=" + secret,
 		"LANDER_DATABASE_URL=" + w.cluster.URL(w.db, r.name),
+		"LANDER_API_TOKEN=" + apiToken, "LANDER_COMMITTER_NAME=" + committerName, "LANDER_COMMITTER_EMAIL=" + committerEmail,
 	}
 	return spawn(w.binary, args, env, func(line string) {
 		w.overheard(r, line)
@@ -148,11 +149,12 @@ func (w *world) serve(r *replica, scratch string) (*process, error) {
 	}, nil)
 }
 
-// overheard keeps what a replica logs. That it dies of itself, or that two of its hands are on one thing, is a breach.
+// overheard keeps what a replica logs. That it dies of itself, that two of its hands are on one thing, or that it raises the alarm, is a
+// breach.
 func (w *world) overheard(r *replica, line string) {
 	w.log.said(r.name, line)
-	for _, cry := range []string{"panic: ", "fatal error: ", "WARNING: DATA RACE"} {
-		if strings.HasPrefix(line, cry) {
+	for _, cry := range []string{"panic: ", "fatal error: ", "WARNING: DATA RACE", "audit found what must not be"} {
+		if strings.HasPrefix(line, cry) || strings.Contains(line, `"message":"`+cry) {
 			w.mu.Lock()
 			w.cries = append(w.cries, r.name+" said: "+line)
 			w.mu.Unlock()

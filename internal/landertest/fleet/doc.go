@@ -14,10 +14,12 @@
 // A cell is a step and a fault. Each runs in a world of its own: four pull requests, of which two must land (one of them needs a
 // rebase), one is red, and one is withdrawn when the fault strikes. A seed decides what is left open: who is first, at which time the
 // step is hit, whether a push in flight still arrives, who takes over. Then the faults end, no webhook arrives any more, and the
-// world must come to rest; then the oracle looks.
+// world must come to rest; then the oracle looks. A lander that stops its lane by itself is resumed only where a person has rewound
+// trunk: any other alarm breaks the cell.
 //
 //	make faults                                       every cell once
 //	make faults RUNS=5                                every cell five times, each time with another seed
+//	make faults RUNS=9 FOR=50m                        as many of them as are begun within 50 minutes
 //	make faults CELL='intent stored/killed after'     one cell; SEED=n repeats one run of it
 //
 // # The soak

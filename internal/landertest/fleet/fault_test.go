@@ -45,6 +45,7 @@ var allFaults = []fault{
 	{name: "webhooks late", hooks: true, strike: hooks("hold"), wake: (*cell).anHourLater},
 	{name: "human pushes", strike: (*cell).bypass},
 	{name: "human rewinds", strike: (*cell).rewind},
+	{name: "paused", strike: (*cell).isPaused, end: (*cell).isResumed},
 	{name: "disk full", strike: (*cell).fillDisk, end: (*cell).emptyDisk},
 	{name: "clock jumps", strike: (*cell).jump, wake: (*cell).stillPolls},
 }

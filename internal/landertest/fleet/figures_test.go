@@ -18,6 +18,7 @@ type figures struct {
 	Aborts    int            `json:"aborts"`
 	Kills     int            `json:"kills"`
 	Faults    map[string]int `json:"faults"`
+	Pauses    int            `json:"pauses"`
 	Takeovers int            `json:"takeovers"`
 	P50       float64        `json:"takeover_p50_seconds"`
 	P95       float64        `json:"takeover_p95_seconds"`
@@ -47,6 +48,7 @@ func (f *figures) table() string {
 	for _, what := range keys(f.Faults) {
 		row("  "+what, "%d", f.Faults[what])
 	}
+	row("pauses that held", "%d", f.Pauses)
 	row("takeovers", "%d: p50 %.2f s, p95 %.2f s, at most %.2f s", f.Takeovers, f.P50, f.P95, f.Most)
 	row("at rest after the last fault", "%.1f s", f.Drained)
 	row("breaches", "%d", len(f.Breaches))

@@ -29,6 +29,7 @@ var blows = []struct {
 	{"disk full", 1, (*soak).fullDisk},
 	{"human pushed", 2, (*soak).humanPush},
 	{"human rewound", 1, (*soak).humanRewind},
+	{"lane paused", 3, (*soak).pauseLane},
 }
 
 // fire breaks something again and again, with at most so much time between.
@@ -218,6 +219,15 @@ func (s *soak) humanRewind(d dice) error {
 	if err != nil {
 		return err
 	}
+	if !s.hands[l].TryLock() {
+		return nil // an admin has it in hand, whose resume would be of both
+	}
+	busy := false
+	defer func() {
+		if !busy {
+			s.hands[l].Unlock()
+		}
+	}()
 	git, ctx := vcs.Git{Dir: dir}, context.Background()
 	to, err := git.Text(ctx, "rev-parse", "refs/heads/"+l.Trunk+"~1")
 	if err != nil {
@@ -229,13 +239,38 @@ func (s *soak) humanRewind(d dice) error {
 	if _, err := s.hub.Push(l.Repo, hub.Push{By: owner, Branch: l.Trunk, SHA: to, Force: true}); err != nil {
 		return err
 	}
+	busy = true
 	s.stops.Go(func() {
+		defer s.hands[l].Unlock()
 		pause(wait)
 		if until(limit, func() bool {
 			q, _, err := s.store.View(ctx, l)
-			return err == nil && q.Stop != nil
+			return err == nil && q.Stop != nil && s.excuse(ctx, q) == nil
 		}) {
 			_, _ = s.store.Post(ctx, l, queue.Resumed{By: owner, At: time.Now().UTC()}) // peace does it again
+		}
+	})
+	return nil
+}
+
+// pauseLane lets an admin pause a lane for a while, whatever else happens to it.
+func (s *soak) pauseLane(d dice) error {
+	l := s.lanes[d.IntN(len(s.lanes))]
+	wait := time.Duration(500+d.IntN(3000)) * time.Millisecond
+	if !s.hands[l].TryLock() {
+		return nil
+	}
+	s.stops.Go(func() {
+		defer s.hands[l].Unlock()
+		from, err := s.halt(l)
+		if err == nil {
+			pause(wait)
+			err = s.goOn(l, from)
+		}
+		if err != nil {
+			s.mu.Lock()
+			s.figures.Breaches = append(s.figures.Breaches, err.Error())
+			s.mu.Unlock()
 		}
 	})
 	return nil

@@ -3,8 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,8 +14,8 @@ import (
 	"lander/internal/vcs"
 )
 
-// oracle looks at what is left: the bare repository, what its post-receive hook noted, the ledger, and the database. It uses nothing of
-// how lander lands.
+// oracle looks at what is left: the bare repository, what its post-receive hook noted, the ledger, and the database, in whose journal
+// lander says itself what alarmed it. It uses nothing of how lander lands, but asks lander's own verify as well.
 type oracle struct {
 	world    *world
 	lane     queue.Lane
@@ -51,23 +49,23 @@ func (o *oracle) complain(format string, args ...any) {
 	}
 }
 
-// judge looks at one lane. noLedger says that there is no ledger branch at all, though something has landed.
-func (o *oracle) judge() (noLedger bool, wrong []string) {
+// judge looks at one lane.
+func (o *oracle) judge() (wrong []string) {
 	if err := o.read(); err != nil {
 		o.complain("cannot be judged: %v", err)
-		return false, o.wrong
+		return o.wrong
 	}
-	noLedger = len(o.ledger) == 0 && len(o.landings) > 0
 	o.trunk()
 	o.trunkLog()
 	o.database()
 	o.attempts()
-	if !noLedger {
-		o.records()
-	}
+	o.records()
 	o.told()
 	o.heads()
-	return noLedger, o.wrong
+	o.alarms()
+	o.standstills()
+	o.verified()
+	return o.wrong
 }
 
 func (o *oracle) read() (err error) {
@@ -75,17 +73,8 @@ func (o *oracle) read() (err error) {
 	if o.git, err = o.world.git(o.lane.Repo); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(o.git.Dir, "post-receive.log"))
-	if err != nil {
+	if o.moves, err = o.world.allMoves(o.lane.Repo); err != nil {
 		return err
-	}
-	for line := range strings.Lines(string(text)) {
-		f := strings.Fields(line)
-		at, err := time.Parse(time.RFC3339, f[0])
-		if err != nil {
-			return err
-		}
-		o.moves = append(o.moves, move{at: at, who: f[1], old: f[2], new: f[3], ref: f[4]})
 	}
 	if o.runs, err = o.world.store.Runs(ctx, o.lane, 0, 0, 100_000); err != nil {
 		return err

@@ -34,8 +34,11 @@ type plan struct {
 }
 
 const (
-	token  = "token-of-lander"
-	secret = "hush-hush-hush"
+	token    = "token-of-lander"
+	secret   = "hush-hush-hush"
+	apiToken = "token-of-the-admin-of-the-fleet"
+
+	committerName, committerEmail = "lander", "lander@fleet.test"
 )
 
 // replicate is a replica's whole life: package serve's start with questions in between. It ends only when it is killed, or when it
@@ -66,7 +69,10 @@ func live(text string, l *link, log zerolog.Logger, gone <-chan struct{}) error 
 		Flags: map[string][]string{
 			"data": {p.Data}, "listen": {"127.0.0.1:0"}, "forge-url": {p.Forge + "/api/v3"}, "lane": p.Lanes,
 		},
-		Env: map[string]string{"LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret, "LANDER_DATABASE_URL": p.Database},
+		Env: map[string]string{
+			"LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret, "LANDER_DATABASE_URL": p.Database,
+			"LANDER_API_TOKEN": apiToken, "LANDER_COMMITTER_NAME": committerName, "LANDER_COMMITTER_EMAIL": committerEmail,
+		},
 	})
 	if err != nil {
 		return err

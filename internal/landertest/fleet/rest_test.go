@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,9 @@ func (w *world) unsettled(l queue.Lane) error {
 		return err
 	}
 	if q.Stop != nil {
+		if err := w.excuse(ctx, q); err != nil {
+			return err
+		}
 		// An admin looks at it, and lets it go on.
 		_, err := w.store.Post(ctx, l, queue.Resumed{By: owner, At: time.Now().UTC()})
 		if err != nil {
@@ -25,6 +29,13 @@ func (w *world) unsettled(l queue.Lane) error {
 		w.note("stopped, and resumed: %s", q.Stop.Reason)
 		pause(100 * time.Millisecond)
 		return fmt.Errorf("the lane is stopped: %s", q.Stop.Reason)
+	}
+	if q.Pause != nil {
+		if w.handle(l, 0) > 0 {
+			return errors.New("the lane is paused")
+		}
+		// An order of a lander that was killed came in after all, and the admin takes it back once more.
+		return errors.Join(errors.New("the lane was paused late"), w.command(l, "resume", ""))
 	}
 	tip, err := w.hub.Tip(l.Repo, l.Trunk)
 	switch {

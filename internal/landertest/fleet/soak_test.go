@@ -34,7 +34,8 @@ type soak struct {
 	asked    map[queue.Lane]map[queue.Number]*ask
 	branches int
 	figures  figures
-	stops    sync.WaitGroup // admins on their way to a stopped lane
+	stops    sync.WaitGroup             // admins on their way to a stopped lane, or in front of a paused one
+	hands    map[queue.Lane]*sync.Mutex // of the admin who has a lane in hand
 }
 
 // ask is what was asked for one pull request.
@@ -105,10 +106,10 @@ func newSoak(program string) (*soak, error) {
 	if program != "" {
 		w.poll = time.Second // the least that an operator may ask for
 	}
-	s := &soak{world: w, asked: map[queue.Lane]map[queue.Number]*ask{}}
+	s := &soak{world: w, asked: map[queue.Lane]map[queue.Number]*ask{}, hands: map[queue.Lane]*sync.Mutex{}}
 	w.mayRest = s.mayRest
 	for _, l := range lanes {
-		s.asked[l] = map[queue.Number]*ask{}
+		s.asked[l], s.hands[l] = map[queue.Number]*ask{}, &sync.Mutex{}
 	}
 	return s, nil
 }
@@ -222,12 +223,12 @@ func (s *soak) ask(l queue.Lane, base string, d dice) error {
 	if a.fate != "lands" {
 		return nil
 	}
-	switch {
-	case kind == 18:
+	switch kind {
+	case 18:
 		pause(time.Duration(d.IntN(1500)) * time.Millisecond)
 		s.settle(a, "was withdrawn")
 		_, err = s.hub.Comment(l.Repo, n, author, "@lander withdraw")
-	case kind == 19:
+	case 19:
 		pause(time.Duration(d.IntN(800)) * time.Millisecond)
 		err = s.improve(l, n, branch, a)
 	}
@@ -291,14 +292,14 @@ func (s *soak) peace() error {
 				why = fmt.Errorf("%v: %w", l, why)
 				calm = time.Time{}
 				pause(200 * time.Millisecond)
-				return false
+				return settled(why)
 			}
 		}
 		if calm.IsZero() {
 			calm = time.Now()
 		}
 		return time.Since(calm) > 2*s.poll
-	}) {
+	}) && why == nil {
 		return nil
 	}
 	return fmt.Errorf("it never came to rest: %w", why)
@@ -347,9 +348,11 @@ func (s *soak) verdict(l queue.Lane) {
 			o.bad = append(o.bad, n)
 		}
 	}
-	noLedger, wrong := o.judge()
-	if noLedger {
-		fmt.Printf("NOTE: %v has no ledger branch; what is to be read from it was NOT checked\n", l)
+	wrong := o.judge()
+	for _, p := range s.pauses {
+		if p.lane == l {
+			s.figures.Pauses++
+		}
 	}
 	s.figures.Landings += len(o.landings)
 	s.figures.Merged += o.merged

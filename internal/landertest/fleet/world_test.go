@@ -42,7 +42,9 @@ type world struct {
 	replicas []*replica
 	starts   int
 	held     []holding
-	cries    []string // of replicas in a state that they must never be in
+	pauses   []standstill
+	handled  map[queue.Lane]int // admins who have it in hand
+	cries    []string           // of replicas in a state that they must never be in
 }
 
 // holding is a moment at which a replica became a lane's holder.
