@@ -48,6 +48,9 @@ func sayHeldBy(n Number) Reason {
 	return Reason{Code: "conflict ahead", Text: fmt.Sprintf("it conflicts with %v, which is ahead of it", n), Who: "nobody need act", Next: fmt.Sprintf("when %v lands or leaves it is tried again", n)}
 }
 
+// Why is what it tells every change of the lane.
+func (s *Stop) Why() Reason { return sayStopped(s) }
+
 func sayStopped(s *Stop) Reason {
 	next := "look at trunk, then resume"
 	if s.Ledger {

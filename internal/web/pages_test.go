@@ -81,7 +81,10 @@ func TestTheBannerSaysWhatStopsTheLane(t *testing.T) {
 		{func(r *laneRow) {
 			r.q.Pause = &queue.Pause{By: "eve", Reason: "x", At: noon, Until: noon.Add(time.Minute)}
 		}, "running", "Running"},
-		{func(r *laneRow) { r.q.Stop = &queue.Stop{Reason: "trunk was rewound", At: noon} }, "stopped", "Stopped Trunk was rewound. An admin looks at trunk, then resumes. since 1 h ago"},
+		{func(r *laneRow) { r.q.Stop = &queue.Stop{Reason: "trunk was rewound", At: noon} }, "stopped", "Stopped Trunk was rewound. Who can lift it: an admin. Then: look at trunk, then resume. since 1 h ago"},
+		{func(r *laneRow) {
+			r.q.Stop = &queue.Stop{Reason: "the ledger was rewound. Resuming puts it back", At: noon, Ledger: true}
+		}, "stopped", "Stopped The ledger was rewound. Resuming puts it back. Who can lift it: an admin. Then: landing goes on when it is resumed. since 1 h ago"},
 		{func(r *laneRow) { r.q.Trouble = &queue.Trouble{Reason: "the push was denied.", At: noon} }, "paused", "In trouble The push was denied. It is tried again by itself. since 1 h ago"},
 		{func(r *laneRow) { r.policy.Problem = "line 1" }, "stopped", "Nothing can land Line 1."},
 		{func(r *laneRow) { r.policy.Recipe = queue.Recipe{} }, "stopped", "Nothing can land Nothing lands untested"},

@@ -206,7 +206,9 @@ type banner struct {
 func bannerOf(v LaneView) banner {
 	switch {
 	case v.Stopped != nil:
-		return banner{Class: "stopped", Title: "Stopped", Text: strings.TrimSuffix(clean(v.Stopped.Reason), ".") + ". An admin looks at trunk, then resumes.", Since: v.Stopped.At}
+		why := v.Stopped.Why()
+		text := fmt.Sprintf("%s. Who can lift it: %s. Then: %s.", strings.TrimSuffix(clean(v.Stopped.Reason), "."), why.Who, why.Next)
+		return banner{Class: "stopped", Title: "Stopped", Text: text, Since: v.Stopped.At}
 	case v.Paused != nil:
 		return banner{Class: "paused", Title: "Paused", Text: clean(v.Paused.Reason), By: clean(v.Paused.By), Since: v.Paused.At, Until: v.Paused.Until}
 	case v.Policy != "":
