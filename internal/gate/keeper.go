@@ -70,7 +70,6 @@ type Keeper struct {
 	dirty   bool          // policy differs from what is stored
 	single  bool          // the git server cannot move two branches at once
 	unasked bool          // whether it can is not known
-	audited time.Time     // when everything was last audited
 	done    []int64       // inbox items dealt with since the last save
 	heard   []queue.Event // reports of runs applied since the last save
 	loaded  bool
@@ -87,6 +86,7 @@ type Keeper struct {
 	mu       sync.Mutex
 	reports  []queue.Event
 	breaches map[string]bool // that an audit has told, whether saved or not
+	proof    failure         // of auditing everything; till is when it is next due
 	moved    bool            // trunk was seen somewhere else than where the candidate under test stands
 	running  map[run]context.CancelFunc
 	runs     sync.WaitGroup

@@ -316,53 +316,6 @@ func (k *Keeper) mend(ctx context.Context, a queue.Mend) error {
 	return k.seeTrunk(ctx, nil)
 }
 
-// auditEvery is how often everything since adoption is proved anew.
-const auditEvery = time.Hour
-
-// auditAll proves the whole lane, if it is due.
-func (k *Keeper) auditAll(ctx context.Context) {
-	if !k.loaded || k.q.Ledger.Tip == "" || !k.audited.IsZero() && k.Now().Before(k.audited.Add(auditEvery)) {
-		return
-	}
-	k.audited = k.Now()
-	k.audit(ctx, "")
-}
-
-// audit proves beside everything else what landed since a record. Its findings are heard like a run's verdict.
-func (k *Keeper) audit(ctx context.Context, since queue.SHA) {
-	if k.Audit == nil {
-		return
-	}
-	tips := Tips{Trunk: k.q.Tip, Ledger: k.q.Ledger.Tip}
-	k.busy.Add(1)
-	k.runs.Go(func() {
-		defer k.busy.Add(-1)
-		found, err := k.Audit(ctx, since, tips)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			k.Log.Error().Err(err).Msg("audit did not come to an end")
-			return
-		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		fresh := found[:0]
-		for _, f := range found {
-			if !k.breaches[f] {
-				k.breaches[f] = true
-				fresh = append(fresh, f)
-			}
-		}
-		if len(fresh) == 0 {
-			return
-		}
-		k.Log.Error().Strs("breaches", fresh).Msg("audit found what must not be")
-		k.reports = append(k.reports, queue.Breached{Findings: fresh, At: k.Now()})
-		k.Nudge()
-	})
-}
-
 func deniedWords(err error) string {
 	var denied *queue.DeniedError
 	if errors.As(err, &denied) {

@@ -46,4 +46,8 @@ func sayCannotGoOn(what string) string {
 	return fmt.Sprintf("lander cannot go on here: %s; see its log, and run \"lander doctor\"", what)
 }
 
+func sayUnaudited(tries int) string {
+	return fmt.Sprintf("what landed could not be proved %d times in a row, though landing goes on: run \"lander verify\" in a clone, and \"lander doctor\" here", tries)
+}
+
 func sayNoHeadMoves() string { return "this lander moves no branches of pull requests" }
