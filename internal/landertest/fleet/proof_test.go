@@ -150,6 +150,9 @@ func (w *world) excuse(ctx context.Context, q queue.Queue) error {
 		}
 	}
 	if reason != "" {
+		if now, _, err := w.store.View(ctx, q.Lane); err != nil || now.Version != q.Version {
+			return errors.Join(fmt.Errorf("%v was saved while its journal was read", q.Lane), err)
+		}
 		return &alarmError{fmt.Sprintf("lander has stopped %v by itself: %s; %s", q.Lane, q.Stop.Reason, reason)}
 	}
 	return nil
