@@ -300,7 +300,7 @@ func sayMendLoss(branch, page string) string {
 const (
 	sayAtomicOffered  = "it offers to move two branches together or not at all"
 	sayNotAtomic      = "it does not move two branches together or not at all"
-	saySingleRef      = "lander works here in single-ref mode, with a weaker promise: between two pushes trunk can be moved or lander die, and a landing that was recorded but not pushed may have to be taken back by a second record; lander verify tells."
+	saySingleRef      = "lander works here in single-ref mode, with a weaker promise: between two pushes trunk can be moved or lander die. A landing that is recorded is then pushed on as long as trunk stands where it stood, however late and also when a pause was given meanwhile; else it is taken back by a second record; lander verify tells."
 	sayNotProbed      = "how it answers pushes (leases, force, two branches at once) was not tried, because of --no-push"
 	sayForceElsewhere = "trunk and ledger have rules against pushes by force; where there is no rule the server takes them"
 	sayWouldStay      = "how it answers pushes was not tried, because a rule forbids to delete branches under " + queue.LedgerPrefix + " and those of the try would stay"
