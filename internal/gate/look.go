@@ -209,7 +209,7 @@ func (k *Keeper) poll(ctx context.Context) error {
 		e := k.q.Entry(g.Number)
 		if e == nil && g.Open || e != nil && (e.Head != g.Head || !g.Open || !g.Updated.Before(e.SeenAt)) {
 			numbers = append(numbers, g.Number)
-			if late := k.Now().Sub(g.Updated); !first && late > deliveryGrace {
+			if late := k.Now().Sub(g.Updated); !first && late > deliveryGrace && (e == nil || e.Head == g.Head || !e.At(g.Head)) {
 				k.apply(queue.DeliveryMissed{Number: g.Number, At: k.Now()})
 			}
 		}

@@ -110,6 +110,9 @@ func (l *Landing) of(head SHA) bool {
 	return head == l.Head || len(l.Commits) > 0 && head == l.Commits[len(l.Commits)-1].SHA
 }
 
+// At reports whether a branch that stands at sha holds the head that lander knows of: itself, or what lander made of it.
+func (e *Entry) At(sha SHA) bool { return sha == e.Head || slices.Contains(e.Ours, sha) }
+
 // past is how head came to trunk, or nil: never.
 func (e *Entry) past(head SHA) *Landing {
 	for i := range e.Past {

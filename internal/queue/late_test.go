@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -68,4 +69,35 @@ func TestWhatALatePushLeavesOnABranchHasLanded(t *testing.T) {
 		w.is(1, Landed)
 		w.plans()
 	})
+}
+
+// Who is on the way to trunk again is moved from where lander left the branch, and not put back first: that may not succeed, and then
+// the forge would not show it as merged. While nothing lands the branch is put back.
+func TestABranchOnItsWayIsNotPutBack(t *testing.T) {
+	t.Parallel()
+	for name, paused := range map[string]bool{"landing goes on": false, "landing is paused": true} {
+		t.Run(name, func(t *testing.T) {
+			w := showMerged(t)
+			w.approve(1, rita)
+			for w.q.Candidate(1) == nil || w.q.Candidate(1).State != CandidateConfirmed {
+				w.step()
+			}
+			c := w.begin(1)
+			if !w.moveHead(c.Intent.Heads[0]) {
+				t.Fatal("its branch was not moved")
+			}
+			if paused {
+				w.apply(Paused{By: "ada", At: w.now})
+			}
+			w.apply(LandingUndone{ID: 1, At: w.now})
+			w.look(1)
+			if e := w.q.Entry(1); e.Displaced != c.Intent.Heads[0].To {
+				t.Fatalf("where its branch stands is not known: %q", e.Displaced)
+			}
+			back := slices.ContainsFunc(w.q.Plan(w.now, w.p), func(a Action) bool { _, ok := a.(PutBack); return ok })
+			if back != paused {
+				t.Fatalf("put back: %v", back)
+			}
+		})
+	}
 }

@@ -254,7 +254,7 @@ var small = []size{
 	{name: "asked for again, an hour later", replicas: 2, members: 1, left: bounds{withdraws: 1, asks: 1, lapses: 1}, least: 78_000},
 	{name: "two members", replicas: 2, members: 2, left: bounds{lost: 1, authors: 1}, least: 22_000},
 	{name: "seen by halves", replicas: 2, members: 1, left: bounds{lost: 1, halves: 1}, least: 6_000},
-	{name: "denied", replicas: 2, members: 1, left: bounds{denials: 2, pauses: 1}, least: 17_000},
+	{name: "denied", replicas: 2, members: 1, left: bounds{denials: 2, pauses: 1}, least: 8_000},
 	{name: "an old backup", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1}, least: 10_000},
 	{name: "one branch after the other", replicas: 2, members: 1, single: true, left: bounds{crashes: 1, pushes: 1}, least: 36_000},
 }

@@ -36,6 +36,7 @@ type Notice struct {
 	ID        CandidateID   `json:"id,omitempty"`
 	Run       int           `json:"run,omitempty"`
 	Landing   *Landing      `json:"landing,omitempty"` // landed
+	Ours      []SHA         `json:"ours,omitempty"`    // landed: where lander itself may have put the branch before
 	Approvers []string      `json:"approvers,omitempty"`
 	Waited    time.Duration `json:"waited,omitempty"` // landed: from asking to landing
 }

@@ -33,7 +33,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			land = append(land, Confirm{Candidate: c})
 		}
 	}
-	plan := append(append(append(q.mend(now), land...), moot...), run...)
+	plan := append(append(append(q.mend(now, p), land...), moot...), run...)
 	if q.Tip != "" && q.Ledger.Tip == "" && q.moving(now, p) {
 		return append(plan, Adopt{Statement: q.Adoption(now)})
 	}
@@ -54,7 +54,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 }
 
 // mend puts right what lander left elsewhere.
-func (q Queue) mend(now time.Time) []Action {
+func (q Queue) mend(now time.Time, p Policy) []Action {
 	var plan []Action
 	if q.Ledger.Mend && q.Stop == nil && (q.Trouble == nil || !now.Before(q.Trouble.NotTill)) {
 		plan = append(plan, Mend{Tip: q.Ledger.Tip})
@@ -63,7 +63,9 @@ func (q Queue) mend(now time.Time) []Action {
 		if e.Displaced == "" || e.HeadRepo == "" || e.Gone || e.State == Landed {
 			continue
 		}
-		if c := q.CandidateOf(e.Number); c == nil || c.State != CandidateLanding {
+		// Who is on the way to trunk is moved from there, and needs no way back.
+		c := q.CandidateOf(e.Number)
+		if c == nil || c.State != CandidateLanding && (!q.moving(now, p) || q.moot(c, p) != "") {
 			plan = append(plan, PutBack{HeadMove{Number: e.Number, Repo: e.HeadRepo, Branch: e.Branch, From: e.Displaced, To: e.Head}})
 		}
 	}

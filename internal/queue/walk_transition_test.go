@@ -198,7 +198,9 @@ func (w *walker) ledgerAgrees() {
 		for _, le := range r.Statement.Entries {
 			what := fmt.Sprintf("%v at %s", le.Number, le.Head)
 			said[what] = true
-			if w.landed[what] != 1 {
+			// On a server that moves one branch at a time, a record may be there whose trunk was pushed past at that very moment; a
+			// database that forgot the intent then believes it, and the lane stops for what looks like a rewind.
+			if half := w.single && w.backup && w.landed[what] == 0; w.landed[what] != 1 && !half {
 				w.Fatalf("the ledger says that %s landed, and it did %d times", what, w.landed[what])
 			}
 			if e := w.q.Entry(le.Number); e != nil && (e.past(le.Head) == nil || e.Head == le.Head && e.State != Landed) {

@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	gogithub "github.com/google/go-github/v60/github"
@@ -35,7 +36,7 @@ func (t *teller) landed(ctx context.Context, n queue.Notice, remote string) (str
 		case onTrunk:
 			wait = t.unmerged(n)
 			closes = wait == nil
-		case head == n.Head:
+		case head == n.Head, slices.Contains(n.Ours, head): // what was approved, or what lander made of it
 			closes = true
 		default: // pushed since, so there is more to it than what landed
 		}

@@ -110,6 +110,22 @@ func TestMorePushedOnTopOfWhatLandedStaysOpen(t *testing.T) {
 	}
 }
 
+// An earlier landing was begun and given up, and the branch could not be put back.
+func TestABranchThatLanderLeftElsewhereIsNoNewWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n, head := w.pull("door")
+	ours, err := w.hub.Push(repo, hub.Push{By: "lander-bot", Branch: "door", Commits: []hub.Commit{{Files: map[string]string{"more": "x"}, Message: "Rebased"}}})
+	w.must(err)
+	w.advance(time.Hour)
+	notice := landed(n, head, head)
+	notice.Ours = []queue.SHA{queue.SHA(ours)}
+	w.tell(w.client(), notice, "")
+	if p := w.hubPull(n); p.Open || p.Merged {
+		t.Errorf("it is %+v", p)
+	}
+}
+
 // TestOnlyHistoryTellsASquashFromAMerge: neither commit is the author's own, but a merge brings the head along, and then the forge
 // says "merged".
 func TestOnlyHistoryTellsASquashFromAMerge(t *testing.T) {
