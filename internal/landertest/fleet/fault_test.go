@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -240,10 +241,13 @@ func (c *cell) bypass(*replica, bool) bool {
 
 func (c *cell) rewind(*replica, bool) bool {
 	git, err := c.git(app)
-	if err == nil {
+	var refused *hub.RefusedPushError
+	for try := 0; err == nil || errors.As(err, &refused) && try < 5; try++ { // a landing may be faster
 		var to string
 		if to, err = git.Text(context.Background(), "rev-parse", "refs/heads/main~1"); err == nil {
-			_, err = c.hub.Push(app, hub.Push{By: owner, Branch: "main", SHA: to, Force: true})
+			if _, err = c.hub.Push(app, hub.Push{By: owner, Branch: "main", SHA: to, Force: true}); err == nil {
+				return false
+			}
 		}
 	}
 	if err != nil {

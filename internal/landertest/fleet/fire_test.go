@@ -237,6 +237,10 @@ func (s *soak) humanRewind(d dice) error {
 		return err
 	}
 	if _, err := s.hub.Push(l.Repo, hub.Push{By: owner, Branch: l.Trunk, SHA: to, Force: true}); err != nil {
+		var refused *hub.RefusedPushError
+		if errors.As(err, &refused) {
+			return nil // a landing was faster
+		}
 		return err
 	}
 	busy = true
