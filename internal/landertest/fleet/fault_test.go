@@ -47,6 +47,7 @@ var allFaults = []fault{
 	{name: "human pushes", strike: (*cell).bypass},
 	{name: "human rewinds", strike: (*cell).rewind},
 	{name: "paused", strike: (*cell).isPaused, end: (*cell).isResumed},
+	{name: "killed and paused", after: no(), strike: (*cell).isPausedLate, end: (*cell).isResumed},
 	{name: "disk full", strike: (*cell).fillDisk, end: (*cell).emptyDisk},
 	{name: "clock jumps", strike: (*cell).jump, wake: (*cell).stillPolls},
 }

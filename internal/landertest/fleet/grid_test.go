@@ -30,7 +30,7 @@ var (
 var sample = []string{
 	"run started/killed after", "verdict stored/database killed",
 	"intent stored/killed after", "intent stored/human pushes", "head pushed/killed after", "trunk pushed/killed before", "trunk pushed/error after",
-	"trunk pushed/zombie", "trunk pushed/human rewinds", "trunk pushed/paused", "landed stored/second replica", "comment sent/error after",
+	"trunk pushed/zombie", "trunk pushed/human rewinds", "trunk pushed/killed and paused", "landed stored/second replica", "comment sent/error after",
 }
 
 // errand is a cell to be run.

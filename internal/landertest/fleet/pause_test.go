@@ -165,34 +165,50 @@ func (w *world) allMoves(repo string) (moves []move, err error) {
 	return moves, nil
 }
 
-// isPaused lets an admin pause the lane. Of a push that the front sees, the seed may decide that its lander is killed and that it arrives
-// only when the pause has returned.
-func (c *cell) isPaused(r *replica, seen bool) bool {
-	returned := make(chan error, 1)
-	c.struck.paused = returned
-	late := seen && !c.struck.after && c.coin()
-	ask := func() {
-		var err error
-		c.struck.stood, err = c.halt(c.lane)
-		returned <- err
-	}
-	if late {
-		c.note("its lander is killed, and what it asked for arrives when the pause has returned")
-		r.proc.kill()
-		if c.alone {
-			if _, err := c.start(r); err != nil {
-				c.breach("%v", err)
-			}
-		} else {
-			c.struck.killed = r
-		}
-		ask()
-		return false
-	}
-	go ask()
+// isPaused lets an admin pause the lane.
+func (c *cell) isPaused(*replica, bool) bool {
+	returned := c.askToPause()
 	until(2*time.Second, func() bool { return len(returned) > 0 || c.ordered() })
 	pause(c.random(100))
 	return false
+}
+
+// isPausedLate kills the holder and lets an admin pause the lane. What was under way arrives when the pause has returned; or, the seed
+// decides, when a git server that was gone is back: without it a successor can neither finish a landing nor give it up, and until it
+// has, the pause must not return.
+func (c *cell) isPausedLate(r *replica, _ bool) bool {
+	r.proc.kill()
+	if c.alone {
+		if _, err := c.start(r); err != nil {
+			c.breach("%v", err)
+		}
+	} else {
+		c.struck.killed = r
+	}
+	patience, storm := limit, c.coin()
+	if storm {
+		c.note("the git server is gone")
+		c.weather.set("503", "")
+		patience = 2*time.Second + c.random(1500)
+	}
+	returned := c.askToPause()
+	until(patience, func() bool { return len(returned) > 0 })
+	if storm {
+		c.note("the git server is back")
+		c.weather.set("", "")
+	}
+	return false
+}
+
+func (c *cell) askToPause() <-chan error {
+	returned := make(chan error, 1)
+	c.struck.paused = returned
+	go func() {
+		var err error
+		c.struck.stood, err = c.halt(c.lane)
+		returned <- err
+	}()
+	return returned
 }
 
 // ordered reports whether the lane's inbox holds a pause.
