@@ -251,9 +251,7 @@ func (c *cell) rewind(*replica, bool) bool {
 			}
 		}
 	}
-	if err != nil {
-		c.breach("%v", err)
-	}
+	c.breach("%v", err)
 	return false
 }
 
