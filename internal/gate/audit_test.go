@@ -14,14 +14,32 @@ import (
 	"lander/internal/queue"
 )
 
+// log is what was logged.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // What could not be proved is proved soon, and then later and later; and the log says what to do about it.
 func TestAnAuditThatComesToNoEndIsTriedAgainSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.now = time.Now()
 		k := w.keeper()
-		var said bytes.Buffer
-		k.Log = zerolog.New(zerolog.SyncWriter(&said)).Level(zerolog.ErrorLevel)
+		var said log
+		k.Log = zerolog.New(&said).Level(zerolog.ErrorLevel)
 		k.Now = time.Now
 		k.Hold = func(context.Context) (func(), <-chan struct{}, error) { return func() {}, nil, nil }
 		var mu sync.Mutex
