@@ -47,8 +47,8 @@ func TestAtomicOfARemoteThatCannotBeAsked(t *testing.T) {
 	w, _ := landing(t)
 	w.serve(nil)
 	w.must(w.origin.Run(w.ctx, "config", "http.receivepack", "false"))
-	var exit *ExitError
-	if can, err := w.repo.Atomic(w.ctx); !errors.As(err, &exit) || can {
+	var denied *queue.DeniedError
+	if can, err := w.repo.Atomic(w.ctx); !errors.As(err, &denied) || can {
 		t.Fatalf("a remote that is read-only: got %v, %v", can, err)
 	}
 }
