@@ -105,6 +105,8 @@ func (p *program) root() *cobra.Command {
 		}
 	}
 	root.SetHelpCommandGroupID(groupMore)
-	cobra.EnableCommandSorting = false
 	return root
 }
+
+// The verbs stand in the order in which they are needed. It is a setting of the whole program, and run may run side by side.
+func init() { cobra.EnableCommandSorting = false }
