@@ -7,8 +7,8 @@ import (
 	"lander/internal/queue"
 )
 
-// heads: lander moves an author's branch only from a head that was approved to what was green, or back, and what has not landed stands
-// where its author left it.
+// heads: lander moves an author's branch only from a head that was approved to what was green, or back, or on to what was green later;
+// and what has not landed stands where its author left it.
 func (o *oracle) heads() {
 	pulls, err := o.world.hub.Pulls(o.lane.Repo)
 	if err != nil {
@@ -29,7 +29,8 @@ func (o *oracle) heads() {
 			}
 			forth := slices.Contains(o.approved[n], m.old) && o.green(m.new)
 			back := slices.Contains(o.approved[n], m.new) && o.green(m.old)
-			if !forth && !back {
+			on := slices.Contains(o.approved[n], theirs) && at == m.old && o.green(m.old) && o.green(m.new)
+			if !forth && !back && !on {
 				o.complain("lander moved the branch of %v from %s to %s", n, m.old, m.new)
 			}
 			at = m.new
