@@ -222,9 +222,19 @@ func TestLookingAgainCostsNothing(t *testing.T) {
 	n, _ := w.pull("door")
 	w.review(n, "bob", hub.EventApprove, "")
 	c := w.client()
-	first := w.look(c, n)
+	// A forge works some of a pull request out after it was opened, and says it anew then.
+	first, settled := w.look(c, n), false
+	for range 50 {
+		w.sent()
+		first = w.look(c, n)
+		if settled = !slices.ContainsFunc(w.sent(), func(line string) bool { return !strings.HasSuffix(line, " 304") }); settled {
+			break
+		}
+	}
+	if !settled {
+		t.Fatal("no look was ever free")
+	}
 	left, _ := c.Budget()
-	w.sent()
 	for range 10 {
 		again := w.look(c, n)
 		if again.At.Before(first.At) {
