@@ -76,13 +76,13 @@ func TestAnAuditThatComesToNoEndIsTriedAgainSoon(t *testing.T) {
 			t.Errorf("told after two: %s", said.String())
 		}
 		time.Sleep(5 * time.Hour)
-		want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}
+		want := []int{1, 2, 4, 8, 16, 32, 60, 60, 60} // minutes
 		got := gaps()
 		if len(got) < len(want) {
 			t.Fatalf("audited again after %v", got)
 		}
 		for i := range want {
-			if got[i] != want[i]*time.Minute {
+			if got[i] != time.Duration(want[i])*time.Minute {
 				t.Errorf("audited again after %v, want minutes %v", got, want)
 				break
 			}

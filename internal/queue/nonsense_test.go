@@ -81,8 +81,13 @@ func (w *walker) nonsense() Event {
 		return w.anyIntent(id(), when)
 	case 15:
 		return rapid.SampledFrom([]Event{
-			LandingDone{id(), when}, LandingUndone{ID: id(), At: when}, LandingUndone{ID: id(), Denied: "protected branch", At: when}, LandingUndone{ID: id(), Failed: "cut off", At: when}, LandingHindered{id(), "protected branch", when},
-			Hindered{rapid.SampledFrom([]string{"the disk is full", "nobody answers"}).Draw(w.T, "reason"), when}, Eased{when},
+			LandingDone{id(), when},
+			LandingUndone{ID: id(), At: when},
+			LandingUndone{ID: id(), Denied: "protected branch", At: when},
+			LandingUndone{ID: id(), Failed: "cut off", At: when},
+			LandingHindered{id(), "protected branch", when},
+			Hindered{rapid.SampledFrom([]string{"the disk is full", "nobody answers"}).Draw(w.T, "reason"), when},
+			Eased{when},
 		}).Draw(w.T, "landing")
 	case 16:
 		return rapid.SampledFrom([]Event{Abandoned{id(), "any reason", when}, ChangeUnseen{number(), when}}).Draw(w.T, "leave")
