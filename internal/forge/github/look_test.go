@@ -222,18 +222,8 @@ func TestLookingAgainCostsNothing(t *testing.T) {
 	n, _ := w.pull("door")
 	w.review(n, "bob", hub.EventApprove, "")
 	c := w.client()
-	// A forge works some of a pull request out after it was opened, and says it anew then.
-	first, settled := w.look(c, n), false
-	for range 50 {
-		w.sent()
-		first = w.look(c, n)
-		if settled = !slices.ContainsFunc(w.sent(), func(line string) bool { return !strings.HasSuffix(line, " 304") }); settled {
-			break
-		}
-	}
-	if !settled {
-		t.Fatal("no look was ever free")
-	}
+	first := w.look(c, n)
+	w.sent()
 	left, _ := c.Budget()
 	for range 10 {
 		again := w.look(c, n)
@@ -245,12 +235,17 @@ func TestLookingAgainCostsNothing(t *testing.T) {
 			t.Errorf("got %+v, want %+v", again, first)
 		}
 	}
+	// Whether it can be merged a forge works out a while after a pull request was opened, and says it anew then, once.
+	var paid []string
 	for _, line := range w.sent() {
 		if !strings.HasSuffix(line, " 304") {
-			t.Errorf("this was paid for: %s", line)
+			paid = append(paid, line)
 		}
 	}
-	if now, reset := c.Budget(); now != left || reset.IsZero() {
+	if len(paid) > 1 || len(paid) == 1 && !strings.HasSuffix(paid[0], "/pulls/1 200") {
+		t.Errorf("this was paid for: %q", paid)
+	}
+	if now, reset := c.Budget(); now != left-len(paid) || reset.IsZero() {
 		t.Errorf("the budget was %d and is %d until %v", left, now, reset)
 	}
 }
