@@ -2,6 +2,7 @@ package forge_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,18 @@ func TestNothingThatPeopleTypeBreaksAComment(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestOutputThatReadsAsCommandsIsShownWithoutGivingThem(t *testing.T) {
+	t.Parallel()
+	n := stories()["dropped-failed"]
+	n.Approvers = slices.Repeat([]string{strings.Repeat("x ", 50)}, 30)
+	n.Verdict.Tail = slices.Repeat([]string{strings.Repeat("@lander land [[é]] ", 60)}, 40)
+	n.Verdict.Tail = append(n.Verdict.Tail, "the end")
+	body := forge.Comment(n, site)
+	if found := forge.Commands("@lander", body); len(found) > 0 || !strings.Contains(body, "\nthe end\n```") {
+		t.Errorf("it commands %s:\n%s", brief(found), body)
+	}
 }
 
 func TestTheLongestCommentStillSaysWhatHappened(t *testing.T) {
