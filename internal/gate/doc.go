@@ -85,6 +85,7 @@ type Builder interface {
 
 // Forge is the lane's repository on the code host.
 type Forge interface {
+	// Look tells how a pull request stands, and takes back what lander has said twice there.
 	Look(ctx context.Context, n queue.Number) (queue.Sight, error)
 	// Open lists pull requests onto trunk that changed since then, closed ones too; the zero time lists all open ones.
 	Open(ctx context.Context, since time.Time) ([]queue.Glimpse, error)

@@ -546,3 +546,26 @@ func TestAForgeWhoseClockWasAheadIsHeardAgain(t *testing.T) {
 		t.Fatalf("%v: what the forge says is not heard any more", state(t, k, 1))
 	}
 }
+
+// What a stopped lander was saying may arrive after its successor has said it, about a change that nobody looks at any more.
+func TestAKeeperThatIsStoppedWhileItTellsLooksWhetherItSaidItTwice(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	w.open(1)
+	w.approve(1)
+	for range 5 {
+		if err := k.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		k.runs.Wait()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w.telling = cancel
+	w.looked = nil
+	if _, err := k.Flush(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("it ended with %v", err)
+	}
+	if !slices.Equal(w.looked, []queue.Number{1}) {
+		t.Errorf("it looked at %v", w.looked)
+	}
+}

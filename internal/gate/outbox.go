@@ -50,6 +50,7 @@ func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 			ripe++
 			remote, err := k.Forge.Tell(ctx, o.Notice, o.Remote)
 			if ctx.Err() != nil {
+				k.lookBack(ctx, o.Notice.Number)
 				return next, ctx.Err()
 			}
 			if err == nil {
@@ -82,6 +83,19 @@ func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 }
+
+// lookBack looks at a change that was being told of something when the lane was lost. Its next keeper may have told it the same by then,
+// and the forge's look takes back what was said twice; but who keeps the lane looks no more at a change that has closed.
+func (k *Keeper) lookBack(ctx context.Context, n queue.Number) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookBackFor)
+	defer cancel()
+	if _, err := k.Forge.Look(ctx, n); err != nil {
+		k.Log.Warn().Err(err).Int("change", int(n)).Msg("lane was lost while something was being said, and whether it was said twice could not be seen")
+	}
+}
+
+// lookBackFor bounds what a lander that must stop still does.
+const lookBackFor = 3 * time.Second
 
 // settling is how long a living comment waits while its change is on the move: by then it has often landed, and one edit is enough.
 const settling = 2 * time.Second

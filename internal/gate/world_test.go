@@ -53,8 +53,11 @@ type world struct {
 	files    map[queue.SHA]string // the policy file at a commit, where it is not the usual one
 
 	// the forge
-	pulls map[queue.Number]queue.Sight
-	told  []queue.Notice
+	pulls  map[queue.Number]queue.Sight
+	told   []queue.Notice
+	looked []queue.Number
+	// telling is called while something is being told.
+	telling func()
 
 	// the runner
 	verdicts map[queue.Number]queue.Verdict
@@ -356,6 +359,7 @@ func (w *world) Look(_ context.Context, n queue.Number) (queue.Sight, error) {
 	if err := trip(w.fail, "look"); err != nil {
 		return queue.Sight{}, err
 	}
+	w.looked = append(w.looked, n)
 	s, ok := w.pulls[n]
 	if !ok {
 		return queue.Sight{}, ErrNoSuchChange
@@ -379,6 +383,9 @@ func (w *world) Open(context.Context, time.Time) ([]queue.Glimpse, error) {
 func (w *world) Tell(_ context.Context, n queue.Notice, _ string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.telling != nil {
+		w.telling()
+	}
 	if err := trip(w.fail, "tell"); err != nil {
 		return "", err
 	}
