@@ -114,8 +114,8 @@ func TestWhenTheForgeAsksToWait(t *testing.T) {
 			if wait := limit.RetryAt.Sub(start); wait < c.want-3*time.Second || wait > c.want+3*time.Second || limit.Secondary != c.second {
 				t.Errorf("wait %v, want %v; secondary %v", wait, c.want, limit.Secondary)
 			}
-			if took := time.Since(start); took > 5*time.Second || requests != 1 {
-				t.Errorf("it took %v and %d requests", took, requests)
+			if requests != 1 {
+				t.Errorf("it took %d requests", requests)
 			}
 		})
 	}
