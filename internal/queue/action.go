@@ -21,6 +21,7 @@ type (
 	StartRun struct {
 		Candidate *Candidate
 		Run       int
+		Recipe    Recipe // what is run: the candidate's recipe, or the part of it that failed
 	}
 
 	// Abandon gives a candidate up, cancelling its run if one is under way. Outcome: Abandoned.
@@ -30,6 +31,15 @@ type (
 		Testing bool
 		Reason  string
 	}
+
+	// Probe runs what failed again elsewhere. Outcome: ProbesMade.
+	Probe struct {
+		ID, Of CandidateID // ID: of the first
+		Trials []Trial
+	}
+
+	// Join makes one candidate of a green one and all that it stands on. Outcome: Joined.
+	Join struct{ ID, As CandidateID }
 
 	// Confirm looks at every member again. Outcome: a ChangeSeen for each, then Confirmed.
 	Confirm struct{ Candidate *Candidate }
@@ -52,6 +62,8 @@ type (
 func (a Build) Key() string    { return fmt.Sprintf("build/%d", a.ID) }
 func (a StartRun) Key() string { return fmt.Sprintf("run/%d/%d", a.Candidate.ID, a.Run) }
 func (a Abandon) Key() string  { return fmt.Sprintf("abandon/%d", a.ID) }
+func (a Probe) Key() string    { return fmt.Sprintf("probe/%d/%d", a.Of, a.ID) }
+func (a Join) Key() string     { return fmt.Sprintf("join/%d/%d", a.ID, a.As) }
 func (a Confirm) Key() string  { return fmt.Sprintf("confirm/%d", a.Candidate.ID) }
 func (a Land) Key() string     { return fmt.Sprintf("land/%d", a.Candidate.ID) }
 func (a Adopt) Key() string    { return "adopt" }
@@ -62,6 +74,8 @@ func (Build) action()    {}
 func (StartRun) action() {}
 func (Abandon) action()  {}
 func (Confirm) action()  {}
+func (Probe) action()    {}
+func (Join) action()     {}
 func (Land) action()     {}
 func (Adopt) action()    {}
 func (Mend) action()     {}

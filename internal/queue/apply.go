@@ -48,8 +48,13 @@ func (q Queue) Apply(ev Event) Queue {
 		q.made(ev)
 	case CandidateUnmade:
 		q.unmade(ev)
+	case Joined:
+		q.joined(ev)
+	case ProbesMade:
+		q.probed(ev)
+		q.settleCases(ev.At)
 	case RunStarted:
-		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateBuilt && ev.Run == c.Run+1 {
+		if c := q.Candidate(ev.ID); c != nil && (c.State == CandidateBuilt || c.State == CandidateRed) && ev.Run == c.Run+1 {
 			q.move(ev.ID, func(c *Candidate) {
 				c.State, c.Run, c.Since, c.NotTill, c.Verdict = CandidateTesting, ev.Run, ev.At, time.Time{}, nil
 			})
@@ -58,6 +63,7 @@ func (q Queue) Apply(ev Event) Queue {
 		}
 	case RunReported:
 		q.reported(ev)
+		q.settleCases(ev.At)
 	case RunLost:
 		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateTesting && c.Run == ev.Run {
 			q.lost(c, ev)
@@ -70,6 +76,7 @@ func (q Queue) Apply(ev Event) Queue {
 		q.begun(ev)
 	case LandingDone:
 		q.landed(ev)
+		q.settleCases(ev.At)
 	case LandingUndone:
 		q.undone(ev)
 	case LandingHindered:
@@ -201,7 +208,15 @@ func (q *Queue) breached(ev Breached) {
 }
 
 func (q *Queue) made(ev CandidateMade) {
-	if ev.ID != q.Next+1 || ev.Request.Base != q.Tip || len(ev.Request.Members) == 0 {
+	below := CandidateID(0)
+	if ev.Request.Base != q.Tip {
+		train := q.train()
+		if len(train) == 0 || train[len(train)-1].Built.SHA != ev.Request.Base {
+			return
+		}
+		below = train[len(train)-1].ID
+	}
+	if ev.ID != q.Next+1 || len(ev.Request.Members) == 0 {
 		return
 	}
 	for _, m := range ev.Request.Members {
@@ -210,7 +225,7 @@ func (q *Queue) made(ev CandidateMade) {
 		}
 	}
 	c := &Candidate{
-		ID: ev.ID, Base: ev.Request.Base, Members: ev.Request.Members, Style: ev.Request.Style, At: ev.Request.At,
+		ID: ev.ID, Base: ev.Request.Base, Below: below, Members: ev.Request.Members, Style: ev.Request.Style, At: ev.Request.At,
 		Built: ev.Built, Recipe: ev.Recipe, State: CandidateBuilt, Since: ev.At,
 	}
 	q.Next = ev.ID
@@ -220,13 +235,13 @@ func (q *Queue) made(ev CandidateMade) {
 
 func (q *Queue) unmade(ev CandidateUnmade) {
 	e := q.Entry(ev.Member.Number)
-	if ev.ID != q.Next+1 || ev.Base != q.Tip || e == nil || e.Gone || e.State != Queued || e.Head != ev.Member.Head {
+	if ev.ID != q.Next+1 || ev.Base != q.Tip && ev.Below == 0 || e == nil || e.Gone || e.State != Queued || e.Head != ev.Member.Head {
 		return
 	}
 	q.Next = ev.ID
-	if below := q.Candidate(ev.Below); below != nil && ev.Code == DropConflict {
+	if ev.With != 0 && ev.Code == DropConflict {
 		// What it conflicts with may still leave the queue, so it waits for that instead of being sent back to its author.
-		with := below.Members[len(below.Members)-1].Number
+		with := ev.With
 		q.edit(e.Number, func(e *Entry) { e.HeldBy = with })
 		q.record(ev.At, e.Number, 0, "held", sayHeldBy(with).Text)
 		q.living(e, ev.At)
@@ -242,19 +257,24 @@ func (q *Queue) reported(ev RunReported) {
 	}
 	v := ev.Verdict
 	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
+	if c.Of != 0 {
+		q.probeReported(c, v, ev.At)
+		return
+	}
 	switch v.Outcome {
 	case Green:
+		q.closeCase(c.ID)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)
 	case Red, TimedOut:
-		if c.Below == 0 && c.Base != q.Tip {
+		if !q.grounded(c) && q.caseOf(c.ID) == nil {
 			// Red on a trunk that is no more says nothing of the change on the one that is.
 			q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
 			q.end(c, CandidateAbandoned, sayMootTrunk(q.Tip), ev.At)
 			q.livingAll(c, ev.At)
 			return
 		}
-		q.fail(c, v, ev.At)
+		q.suspect(c, v, ev.At)
 	case Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateBuilt, ev.At, &v })
 	default:

@@ -11,10 +11,12 @@ type CandidateState string
 const (
 	CandidateBuilt     CandidateState = "built"     // made and checked; its run has not started
 	CandidateTesting   CandidateState = "testing"   // a run is under way
+	CandidateRed       CandidateState = "red"       // its run failed; whose fault that is, a case finds out
 	CandidatePassed    CandidateState = "passed"    // green
 	CandidateConfirmed CandidateState = "confirmed" // green, and every member was looked at again since
 	CandidateLanding   CandidateState = "landing"   // the intent: its push may have left
 	CandidateLanded    CandidateState = "landed"    // ended: trunk stood on it
+	CandidateJoined    CandidateState = "joined"    // ended: it lands as part of a candidate above it
 	CandidateFailed    CandidateState = "failed"    // ended: its verdict is not green
 	CandidateAbandoned CandidateState = "abandoned" // ended: what it assumed is no longer so
 )
@@ -23,7 +25,10 @@ const (
 type Candidate struct {
 	ID      CandidateID
 	Base    SHA         // what it stands on
-	Below   CandidateID // the candidate it stands on; 0: trunk
+	Below   CandidateID // the candidate it was built on; 0: trunk
+	Of      CandidateID // it is none, but a commit that the case of this one tests; 0: it is one
+	Trial   Trial       // of a case, where Of is set
+	Via     CandidateID // whose run its verdict is, for it is the same commit; 0: its own
 	Members []Member
 	Style   Style
 	At      time.Time // committer date of what was built

@@ -93,6 +93,7 @@ type Drop struct {
 	Reason    string      `json:"reason"`              // one sentence
 	Files     []string    `json:"files,omitempty"`     // of a conflict
 	Candidate CandidateID `json:"candidate,omitempty"` // whose run decided it
+	With      Number      `json:"with,omitempty"`      // it is red only together with this one; 0: by itself
 }
 
 // Landing is how a change reached trunk.

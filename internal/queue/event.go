@@ -65,6 +65,7 @@ type (
 		Base   SHA
 		Below  CandidateID
 		Member Member // the one at fault
+		With   Number // the member ahead that it may conflict with; 0: none, only trunk
 		Code   DropCode
 		Reason string
 		Files  []string
@@ -91,6 +92,25 @@ type (
 		ID  CandidateID
 		Run int
 		At  time.Time
+	}
+
+	// Joined makes one candidate of a green one and all that it stands on.
+	Joined struct {
+		ID, As CandidateID
+		At     time.Time
+	}
+
+	// ProbesMade is the outcome of a Probe deed. What could not be built has no SHA.
+	ProbesMade struct {
+		ID, Of CandidateID
+		Probes []Probed
+		At     time.Time
+	}
+
+	// Probed is a trial and the commit that it tests.
+	Probed struct {
+		Trial Trial
+		Built Built
 	}
 
 	// Confirmed says that every member of a passed candidate was looked at again.
@@ -210,6 +230,8 @@ func (RunStarted) event()       {}
 func (RunReported) event()      {}
 func (RunLost) event()          {}
 func (Confirmed) event()        {}
+func (Joined) event()           {}
+func (ProbesMade) event()       {}
 func (LandingBegun) event()     {}
 func (LandingDone) event()      {}
 func (LandingUndone) event()    {}

@@ -9,6 +9,7 @@ func (q *Queue) landed(ev LandingDone) {
 	q.end(c, CandidateLanded, "", ev.At)
 	q.Trouble = nil
 	q.Ledger.Tip, q.Ledger.Seq = c.Intent.Record.SHA, c.Intent.Seq
+	q.Sound = c.Built.SHA
 	q.moved(Move{Kind: MoveLand, New: c.Built.SHA, At: ev.At, Candidate: c.ID, Record: q.Ledger.Tip, Seq: q.Ledger.Seq, Members: c.Members})
 	for _, m := range c.Members {
 		l := &Landing{Candidate: c.ID, Head: m.Head, Tip: c.Built.SHA, At: ev.At}

@@ -30,3 +30,12 @@ func backoff(n int) time.Duration {
 	}
 	return min(d, 5*time.Minute)
 }
+
+// mostMembers is how many members a candidate may have where the policy does not say.
+const mostMembers = 64
+
+// spread is over which share of the free runs, in percent, those who wait are spread.
+const spread = 70
+
+// probeWays is on how many commits at most a test that failed runs again at a time.
+const probeWays = 5

@@ -1,18 +1,38 @@
 package queue
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Plan lists what the state asks for, the most urgent first: land what passed, cancel what is moot, start what is built, build
 // what comes next. It is a function of its arguments alone; a state it has nothing to add to gives an empty plan.
 func (q Queue) Plan(now time.Time, p Policy) []Action {
+	train := q.train()
+	top, cases := topGreen(train), q.findings()
+	suspects := cases.suspects()
 	var land, moot, run []Action
-	flight := 0
+	free := p.window()
+	for _, c := range q.Candidates {
+		if !c.ended() && c.State == CandidateTesting {
+			free--
+		}
+	}
 	for _, c := range q.Candidates {
 		if c.ended() {
 			continue
 		}
-		flight++
-		reason := q.moot(c, p)
+		reason := ""
+		if c.Of != 0 {
+			reason = cases.moot(c)
+		} else {
+			reason = q.moot(c, p)
+		}
+		for _, m := range c.Members {
+			if reason == "" && suspects[m.Number] {
+				reason = sayMootSuspect(m.Number)
+			}
+		}
 		switch {
 		case c.State == CandidateLanding:
 			// The push may have left: who takes it up again reads before pushing, so this is also the recovery. No pause and no stop
@@ -22,11 +42,21 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			}
 		case reason != "":
 			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
-		case c.State == CandidateBuilt:
-			if !now.Before(c.NotTill) {
-				run = append(run, StartRun{Candidate: c, Run: c.Run + 1})
+		case c.State == CandidateRed:
+			if k := q.caseOf(c.ID); k != nil && !k.Sure && free > 0 && !now.Before(c.NotTill) {
+				free--
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: k.Recipe})
 			}
-		case !q.moving(now, p), q.Ledger.Tip == "": // without a ledger nothing can be told from a push half made
+		case c.State == CandidateBuilt:
+			if free > 0 && !now.Before(c.NotTill) {
+				free--
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: c.Recipe})
+			}
+		case c != top, !q.moving(now, p), q.Ledger.Tip == "": // without a ledger nothing can be told from a push half made
+		case c.Base != q.Tip:
+			if below := q.below(c); !slices.ContainsFunc(below, func(c *Candidate) bool { return c.State == CandidateLanding }) {
+				land = append(land, Join{ID: c.ID, As: q.Next + 1})
+			}
 		case c.State == CandidateConfirmed && fresh(c.Since, now):
 			land = append(land, Land{Candidate: c})
 		case c.State == CandidatePassed, c.State == CandidateConfirmed:
@@ -37,20 +67,79 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if q.Tip != "" && q.Ledger.Tip == "" && q.moving(now, p) {
 		return append(plan, Adopt{Statement: q.Adoption(now)})
 	}
-	if flight > 0 || len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
+	if len(moot) > 0 || q.Tip == "" || !q.moving(now, p) || free <= 0 {
 		return plan
 	}
-	e := q.next(now, p)
-	if e == nil {
+	if probe := q.nextProbe(cases); probe != nil {
+		return append(plan, *probe)
+	}
+	if !q.clear(train) {
 		return plan
 	}
-	return append(plan, Build{
-		ID: q.Next + 1,
-		Request: BuildRequest{
-			Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second),
-			Members: []Member{{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())}},
-		},
-	})
+	group := q.group(now, p, free, suspects)
+	if len(group) == 0 || len(land) > 0 && len(train) == 0 {
+		return plan
+	}
+	r := BuildRequest{Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second)}
+	below := CandidateID(0)
+	if n := len(train); n > 0 {
+		r.Base, below = train[n-1].Built.SHA, train[n-1].ID
+	}
+	for _, e := range group {
+		r.Members = append(r.Members, Member{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())})
+	}
+	return append(plan, Build{ID: q.Next + 1, Below: below, Request: r})
+}
+
+// topGreen is the last of a train that is green, which lands all that it stands on; nil: none.
+func topGreen(train []*Candidate) *Candidate {
+	for _, c := range slices.Backward(train) {
+		if c.State == CandidatePassed || c.State == CandidateConfirmed {
+			return c
+		}
+	}
+	return nil
+}
+
+// clear reports whether no candidate of a train is red: else who comes next would stand on it.
+func (q Queue) clear(train []*Candidate) bool {
+	return !slices.ContainsFunc(train, func(c *Candidate) bool { return q.caseOf(c.ID) != nil })
+}
+
+// nextProbe is the next round of a case, or nil.
+func (q Queue) nextProbe(cases findings) *Probe {
+	for _, f := range cases {
+		if len(f.want) > 0 && !q.probing(f.ID) {
+			return &Probe{ID: q.Next + 1, Of: f.ID, Trials: f.want}
+		}
+	}
+	return nil
+}
+
+// group is who comes next into one candidate: the first in line, as many as it takes to spread all who wait over most of the free
+// runs. The rest of these stays free for who comes later. Nobody waits: nil.
+func (q Queue) group(now time.Time, p Policy, free int, not map[Number]bool) []*Entry {
+	flight := map[Number]bool{}
+	for _, c := range q.Candidates {
+		if !c.ended() && c.Of == 0 {
+			for _, m := range c.Members {
+				flight[m.Number] = true
+			}
+		}
+	}
+	var line []*Entry
+	for _, e := range q.Entries {
+		if e.waiting() && !flight[e.Number] && !not[e.Number] && (e.Aside == nil || !now.Before(e.Aside.NotTill)) && len(conditions(e, p)) == 0 {
+			line = append(line, e)
+		}
+	}
+	if len(line) == 0 {
+		return nil
+	}
+	groups := max((free*spread+99)/100, 1)
+	size := min((len(line)+groups-1)/groups, p.batch())
+	slices.SortFunc(line, precedes)
+	return line[:size]
 }
 
 // mend puts right what lander left elsewhere.
@@ -70,17 +159,6 @@ func (q Queue) mend(now time.Time, p Policy) []Action {
 		}
 	}
 	return plan
-}
-
-// next is the first in line that lacks nothing, or nil. With thousands waiting, looking for it is much cheaper than sorting them.
-func (q Queue) next(now time.Time, p Policy) *Entry {
-	var next *Entry
-	for _, e := range q.Entries {
-		if e.waiting() && (e.Aside == nil || !now.Before(e.Aside.NotTill)) && (next == nil || precedes(e, next) < 0) && len(conditions(e, p)) == 0 {
-			next = e
-		}
-	}
-	return next
 }
 
 // Wake is when Plan may say something new though no fact arrived; zero: never.
@@ -122,8 +200,14 @@ func (q Queue) moving(now time.Time, p Policy) bool {
 
 // moot says why a candidate is of no more use; empty: it still is.
 func (q Queue) moot(c *Candidate, p Policy) string {
-	if c.Below == 0 && c.Base != q.Tip {
-		return sayMootTrunk(q.Tip)
+	if k := q.caseOf(c.ID); k != nil && !k.Sure {
+		return "" // whether it was chance is worth knowing in any case
+	}
+	if !q.grounded(c) {
+		if c.Below == 0 {
+			return sayMootTrunk(q.Tip)
+		}
+		return sayMootBelow(c.Below)
 	}
 	for _, m := range c.Members {
 		e := q.Entry(m.Number)
@@ -145,4 +229,15 @@ func (p Policy) style() Style {
 		return StyleRebase
 	}
 	return p.Style
+}
+
+// window is how many runs a lane may have at a time.
+func (p Policy) window() int { return max(p.Window, 1) }
+
+// batch is how many members a candidate may have.
+func (p Policy) batch() int {
+	if p.Batch < 1 {
+		return mostMembers
+	}
+	return p.Batch
 }

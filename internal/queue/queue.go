@@ -18,6 +18,8 @@ type Queue struct {
 	Next       CandidateID  // the newest candidate id given out
 	Entries    []*Entry     // sorted by Number
 	Candidates []*Candidate // in flight, oldest first; ended ones stay until they are saved
+	Cases      []*Case      // open, oldest first
+	Sound      SHA          // the newest commit of trunk that was tested as it is and found green
 
 	Journal []Record // new since the last save
 	Outbox  []Notice // new since the last save
@@ -81,7 +83,7 @@ func (q Queue) Candidate(id CandidateID) *Candidate {
 // CandidateOf returns the candidate in flight that has n as a member, or nil.
 func (q Queue) CandidateOf(n Number) *Candidate {
 	for _, c := range q.Candidates {
-		if !c.ended() && c.Has(n) {
+		if !c.ended() && c.Of == 0 && c.Has(n) {
 			return c
 		}
 	}
@@ -187,5 +189,5 @@ func (q *Queue) record(at time.Time, n Number, c CandidateID, kind, text string)
 func (q *Queue) tell(n Notice) { q.Outbox = append(slices.Clip(q.Outbox), n) }
 
 func (c *Candidate) ended() bool {
-	return c.State == CandidateLanded || c.State == CandidateFailed || c.State == CandidateAbandoned
+	return c.State == CandidateLanded || c.State == CandidateFailed || c.State == CandidateAbandoned || c.State == CandidateJoined
 }

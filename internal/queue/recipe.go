@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -23,6 +24,14 @@ type Step struct {
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
 func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
+
+// from is the recipe without the steps that come before one: what a run still has to show when those passed.
+func (r Recipe) from(step string) Recipe {
+	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i > 0 {
+		r.Steps = r.Steps[i:]
+	}
+	return r
+}
 
 // Digest identifies the recipe: equal recipes have equal digests, and a verdict names the one it was reached under.
 func (r Recipe) Digest() string {

@@ -94,3 +94,7 @@ func recordResumed(by string) string { return "by " + by }
 func noticeKey(kind string, n Number, head SHA, c CandidateID) string {
 	return fmt.Sprintf("%s/%d/%s/%d", kind, n, head, c)
 }
+
+func recordJoined(whole, top *Candidate) string {
+	return fmt.Sprintf("candidate %d is green, and with it all below: %d changes", top.ID, len(whole.Members))
+}

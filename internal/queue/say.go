@@ -344,3 +344,15 @@ func numbers(ns []Number, most int) string {
 	}
 	return list(words)
 }
+
+func sayMootBelow(id CandidateID) string {
+	return fmt.Sprintf("candidate %d, on which it stands, is given up", id)
+}
+
+func sayMootCase() string { return "whose fault it is is known" }
+
+func sayJoined(as CandidateID) string { return fmt.Sprintf("it lands with candidate %d", as) }
+
+func sayRed(c *Candidate) string { return "its run failed" }
+
+func sayMootSuspect(n Number) string { return fmt.Sprintf("%v broke something", n) }

@@ -27,7 +27,19 @@ type Verdict struct {
 	Exit    int           `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
 	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
 	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order
+	Failed  []string      `json:"failed,omitempty"` // names of the tests that failed, where the results tell them
 	Took    time.Duration `json:"took"`
+}
+
+// failed names what failed: tests, or else the step.
+func (v Verdict) failed() []string {
+	switch {
+	case v.Outcome == Green:
+		return nil
+	case len(v.Failed) > 0:
+		return v.Failed
+	}
+	return []string{v.Step}
 }
 
 // Digest identifies the verdict: what the ledger names is what the database holds.

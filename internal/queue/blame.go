@@ -1,0 +1,231 @@
+package queue
+
+import (
+	"slices"
+	"time"
+)
+
+// Case is the search for whose fault a red run is. What failed, and only that, runs again: on the very commit, for it may have been
+// chance, and on commits between it and trunk. The first commit on which a test fails names who broke it. That one is then tested
+// without those ahead of it: if it passes alone, it and one of them are red only together, and the same search among them tells which.
+//
+// A case outlives its candidate: what it finds out is worth knowing also when the train goes on without it.
+type Case struct {
+	ID      CandidateID `json:"id"`      // of the candidate whose run was red
+	Names   []string    `json:"names"`   // what failed
+	Recipe  Recipe      `json:"recipe"`  // what runs again
+	Chain   []Boundary  `json:"chain"`   // from trunk, which has no member, to the candidate's last member
+	Results []Result    `json:"results"` // of trials
+	Sure    bool        `json:"sure"`    // it failed on the same commit again
+	At      time.Time   `json:"at"`
+}
+
+// Boundary is a commit up to which some of a train's members are on trunk, and the newest of these.
+type Boundary struct {
+	Member Member `json:"member"`
+	SHA    SHA    `json:"sha"`
+}
+
+// Trial is one thing to test: a commit as it is, or with one member more on top of it.
+type Trial struct {
+	Base   SHA    `json:"base"`
+	Member Member `json:"member,omitzero"`
+}
+
+// Result is what was found out by a trial.
+type Result struct {
+	Trial
+	Failed  []string `json:"failed,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"` // nil: nothing failed, or it could not be built
+}
+
+// open begins the case of a candidate whose run was red.
+func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
+	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}
+	for _, d := range q.below(c) {
+		last := map[Number]SHA{}
+		for _, bc := range d.Built.Commits {
+			last[bc.Member] = bc.SHA
+		}
+		for _, m := range d.Members {
+			if sha := last[m.Number]; sha != "" {
+				k.Chain = append(k.Chain, Boundary{m, sha})
+			}
+		}
+	}
+	q.Cases = append(slices.Clip(q.Cases), k)
+}
+
+func (q Queue) caseOf(id CandidateID) *Case {
+	for _, k := range q.Cases {
+		if k.ID == id {
+			return k
+		}
+	}
+	return nil
+}
+
+func (q *Queue) editCase(id CandidateID, change func(*Case)) {
+	for i, k := range q.Cases {
+		if k.ID == id {
+			d := *k
+			d.Results = slices.Clone(d.Results)
+			change(&d)
+			q.Cases = slices.Clone(q.Cases)
+			q.Cases[i] = &d
+			return
+		}
+	}
+}
+
+func (q *Queue) closeCase(id CandidateID) {
+	q.Cases = slices.DeleteFunc(slices.Clone(q.Cases), func(k *Case) bool { return k.ID == id })
+}
+
+// suspect takes in a red run: the first opens a case, the second one on the same commit makes it sure.
+func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
+	q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateRed, at, &v })
+	if k := q.caseOf(c.ID); k == nil {
+		q.open(c, v, at)
+	} else {
+		q.editCase(k.ID, func(k *Case) { k.Sure, k.Names = true, v.failed() })
+	}
+	q.livingAll(c, at)
+}
+
+// probed begins trials.
+func (q *Queue) probed(ev ProbesMade) {
+	k := q.caseOf(ev.Of)
+	if k == nil || ev.ID != q.Next+1 || q.probing(ev.Of) {
+		return
+	}
+	for _, p := range ev.Probes {
+		if p.Built.SHA == "" { // it does not even apply there
+			q.editCase(k.ID, func(k *Case) { k.Results = append(k.Results, Result{Trial: p.Trial, Failed: k.Names}) })
+			continue
+		}
+		q.Next++
+		q.Candidates = append(slices.Clip(q.Candidates), &Candidate{
+			ID: q.Next, Base: p.Trial.Base, Of: ev.Of, Trial: p.Trial, At: ev.At, Built: p.Built, Recipe: k.Recipe, State: CandidateBuilt, Since: ev.At,
+		})
+	}
+}
+
+// probing reports whether trials of a case are under way.
+func (q Queue) probing(of CandidateID) bool {
+	return slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.Of == of && !c.ended() })
+}
+
+// probeReported takes in what failed in a trial.
+func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
+	switch v.Outcome {
+	case Green, Red, TimedOut:
+		q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
+		q.end(q.Candidate(c.ID), CandidateFailed, "", at)
+		q.editCase(c.Of, func(k *Case) {
+			r := Result{Trial: c.Trial, Failed: v.failed()}
+			if v.Outcome != Green {
+				r.Verdict = &v
+			}
+			k.Results = append(k.Results, r)
+		})
+	default:
+		q.end(c, CandidateAbandoned, "", at) // asked again while it is of use
+	}
+}
+
+// settleCases acts on what cases have found out: who broke something stays out of the train from then on, and is dropped once it is
+// known whether alone or with whom.
+func (q *Queue) settleCases(at time.Time) {
+	for _, k := range q.Cases {
+		f := q.lens(k).found()
+		if !f.parted {
+			continue
+		}
+		c := q.Candidate(k.ID)
+		if c != nil && !c.ended() {
+			q.end(c, CandidateFailed, sayRed(c), at)
+			q.livingAll(c, at)
+		}
+		if len(f.want) > 0 {
+			continue
+		}
+		q.closeCase(k.ID)
+		for _, s := range f.suspects {
+			if s.free {
+				continue
+			}
+			b := k.Chain[s.at]
+			e := q.Entry(b.Member.Number)
+			if e == nil || e.State != Queued || e.Head != b.Member.Head {
+				continue
+			}
+			v := k.evidence(b.SHA)
+			if v == nil && c != nil {
+				v = c.Verdict
+			}
+			if v == nil {
+				v = &Verdict{Outcome: Red, Step: k.Names[0], Failed: k.Names}
+			}
+			code, reason := sayDropReason(*v)
+			about := Candidate{ID: k.ID, Base: k.Chain[s.at-1].SHA, Built: Built{SHA: b.SHA}, Verdict: v}
+			if c != nil {
+				about.Run = c.Run
+			}
+			q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)
+		}
+	}
+}
+
+// findings are what the open cases have found out so far.
+type findings []finding
+
+type finding struct {
+	lens
+	found
+}
+
+func (q Queue) findings() findings {
+	fs := make(findings, len(q.Cases))
+	for i, k := range q.Cases {
+		fs[i].lens = q.lens(k)
+		fs[i].found = fs[i].lens.found()
+	}
+	return fs
+}
+
+// suspects are those who are known to break something.
+func (fs findings) suspects() map[Number]bool {
+	var out map[Number]bool
+	for _, f := range fs {
+		if !f.parted {
+			continue
+		}
+		for _, s := range f.suspects {
+			if out == nil {
+				out = map[Number]bool{}
+			}
+			out[f.Chain[s.at].Member.Number] = true
+		}
+	}
+	return out
+}
+
+// moot says why a trial is of no more use; empty: it still is.
+func (fs findings) moot(c *Candidate) string {
+	i := slices.IndexFunc(fs, func(f finding) bool { return f.ID == c.Of })
+	if i < 0 || !slices.Contains(fs[i].want, c.Trial) && !fs[i].between(c.Trial) {
+		return sayMootCase()
+	}
+	return ""
+}
+
+// evidence is the verdict that shows what failed at a commit, or nil.
+func (k *Case) evidence(sha SHA) *Verdict {
+	for _, r := range k.Results {
+		if r.Trial == (Trial{Base: sha}) {
+			return r.Verdict
+		}
+	}
+	return nil
+}
