@@ -26,6 +26,9 @@ type Entry struct {
 	AskedAt    time.Time  // when; decides who comes first within a priority
 	Priority   int        // higher lands first; 0 is usual
 	Held       bool       // a reviewer said hold
+	Alone      bool       // a reviewer asked that it lands in no batch
+	After      Number     // it comes only after this change landed or left; 0: no such wish
+	NotBefore  time.Time  // it lands no earlier; zero: no such wish
 	Unseen     bool       // the forge does not show it any more
 	Approvals  []Approval // of exactly this head, one per person
 	Objections []Person   // who requested changes and has not taken it back
