@@ -108,6 +108,8 @@ func sayInFlight(c *Candidate) Reason {
 			r.Text = fmt.Sprintf("the machine failed its test run on %s", commit)
 			r.Next = "it is run again at " + c.NotTill.UTC().Format("15:04:05 MST")
 		}
+	case CandidateRed:
+		r.Code, r.Text, r.Next = "red", fmt.Sprintf("the tests of %s failed, and whose fault that is is being found out", commit), "who broke them is dropped, and the others go on"
 	default:
 		r.Code, r.Text, r.Next = "landing", fmt.Sprintf("%s is green", commit), "it is put onto trunk"
 	}

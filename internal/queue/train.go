@@ -8,15 +8,17 @@ import "slices"
 // train lists the candidates that stand on trunk, directly or through one another, nearest trunk first.
 func (q Queue) train() []*Candidate {
 	var train []*Candidate
-	for at := q.Tip; ; {
+	at := q.Tip
+	for range q.Candidates { // none is in it twice, whatever it claims to stand on
 		i := slices.IndexFunc(q.Candidates, func(c *Candidate) bool { return c.Of == 0 && !c.ended() && c.Base == at })
 		if i < 0 {
-			return train
+			break
 		}
 		c := q.Candidates[i]
 		train = append(train, c)
 		at = c.Built.SHA
 	}
+	return train
 }
 
 // grounded reports whether a candidate stands on trunk, directly or through others in flight.
@@ -25,7 +27,11 @@ func (q Queue) grounded(c *Candidate) bool { return q.below(c)[0].Base == q.Tip 
 // below lists what a candidate stands on between trunk and itself, nearest trunk first, and itself at the end.
 func (q Queue) below(c *Candidate) []*Candidate {
 	chain := []*Candidate{c}
-	for at := c; at.Base != q.Tip; {
+	at := c
+	for range q.Candidates {
+		if at.Base == q.Tip {
+			break
+		}
 		i := slices.IndexFunc(q.Candidates, func(d *Candidate) bool { return d.Of == 0 && !d.ended() && d.Built.SHA == at.Base })
 		if i < 0 {
 			break
