@@ -137,7 +137,7 @@ func TestWithdrawTakesACommandsApprovalBackButNotAReview(t *testing.T) {
 func TestRetryRunsTheSameHeadAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.suite = func(c *Candidate, run int) Verdict { return says(Red, "exit status 1") }
+	w.spoils(1, says(Red, "exit status 1"))
 	w.open(1)
 	w.approve(1, rita)
 	w.settle()
@@ -164,7 +164,7 @@ func TestRetryNeverExtendsAnApproval(t *testing.T) {
 	t.Parallel()
 	t.Run("to a new head", func(t *testing.T) {
 		w := newWorld(t)
-		w.suite = func(*Candidate, int) Verdict { return says(Red, "exit status 1") }
+		w.spoils(1, says(Red, "exit status 1"))
 		w.open(1)
 		w.approve(1, rita)
 		w.settle()
@@ -178,7 +178,7 @@ func TestRetryNeverExtendsAnApproval(t *testing.T) {
 	})
 	t.Run("past its dismissal", func(t *testing.T) {
 		w := newWorld(t)
-		w.suite = func(*Candidate, int) Verdict { return says(Red, "exit status 1") }
+		w.spoils(1, says(Red, "exit status 1"))
 		w.open(1)
 		w.approve(1, rita)
 		w.settle()
@@ -244,7 +244,7 @@ func TestHoldKeepsItsPlaceWithoutLanding(t *testing.T) {
 	w.line(1, 2)
 	w.plans("build 2 of #2 on f000f000") // held, it stands in nobody's way
 	w.say(1, raj, "unhold")
-	w.plans("build 2 of #1 on f000f000")
+	w.plans("build 2 of #1 and #2 on f000f000")
 }
 
 func TestQuestions(t *testing.T) {

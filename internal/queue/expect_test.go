@@ -133,3 +133,67 @@ func (w *world) upto(state CandidateState) *Candidate {
 	w.t.Fatalf("no candidate ever was %s", state)
 	return nil
 }
+
+func (w *world) plan() []string {
+	var lines []string
+	for _, a := range w.q.Plan(w.now, w.p) {
+		lines = append(lines, deed(a))
+	}
+	return lines
+}
+
+func deed(a Action) string {
+	switch a := a.(type) {
+	case Build:
+		return fmt.Sprintf("build %d of %s on %s", a.ID, numbers((&Candidate{Members: a.Request.Members}).Numbers(), 9), a.Request.Base.Short())
+	case StartRun:
+		return fmt.Sprintf("run %d/%d", a.Candidate.ID, a.Run)
+	case Probe:
+		var trials []string
+		for _, t := range a.Trials {
+			trials = append(trials, named(t))
+		}
+		return fmt.Sprintf("probe %d: %s", a.Of, strings.Join(trials, ", "))
+	case Join:
+		return fmt.Sprintf("join %d as %d", a.ID, a.As)
+	case Abandon:
+		return fmt.Sprintf("abandon %d: %s", a.ID, a.Reason)
+	case Confirm:
+		return fmt.Sprintf("confirm %d", a.Candidate.ID)
+	case Land:
+		if a.Candidate.State == CandidateLanding {
+			return fmt.Sprintf("resolve %d", a.Candidate.ID)
+		}
+		return fmt.Sprintf("land %d", a.Candidate.ID)
+	case Adopt:
+		return "adopt " + a.Statement.New.Short()
+	case Mend:
+		return "mend up to " + a.Tip.Short()
+	case PutBack:
+		return fmt.Sprintf("put %v back from %s to %s", a.Move.Number, a.Move.From.Short(), a.Move.To.Short())
+	}
+	return fmt.Sprintf("%T", a)
+}
+
+// named is a trial's commit, and who goes on top of it.
+func named(t Trial) string {
+	if t.Member.Number == 0 {
+		return t.Base.Short()
+	}
+	return fmt.Sprintf("%s with %v", t.Base.Short(), t.Member.Number)
+}
+
+func describe(n Notice) string {
+	s := fmt.Sprintf("%v %s", n.Number, n.Kind)
+	switch {
+	case n.Standing != nil:
+		s += " " + string(n.Standing.Stage)
+	case n.Drop != nil:
+		s += ": " + n.Drop.Reason
+	case n.Landing != nil:
+		s += " as " + n.Landing.Tip.Short()
+	case n.Text != "":
+		s += ": " + n.Text
+	}
+	return s
+}

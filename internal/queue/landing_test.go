@@ -172,7 +172,9 @@ func TestAPushThatIsAlwaysDenied(t *testing.T) {
 	w.approve(2, rita)
 	deny := func(id CandidateID) {
 		w.denies = "file too large"
-		w.plans(fmt.Sprintf("land %d", id))
+		if plan := w.plan(); plan[0] != fmt.Sprintf("land %d", id) {
+			t.Fatalf("plan is %q", plan)
+		}
 		w.step()
 		w.denies = ""
 		w.wait(w.q.Trouble.NotTill.Sub(w.now))

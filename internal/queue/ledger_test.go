@@ -341,6 +341,7 @@ func TestTheBranchThatIsMovedSoThatItShowsAsMerged(t *testing.T) {
 func TestARestoredBackupLearnsFromTheLedger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.p.Batch = 1
 	w.open(1)
 	w.approve(1, rita)
 	w.open(2)

@@ -91,7 +91,7 @@ type planned struct {
 
 func newModel(replicas, members int) *model {
 	m := &model{
-		replicas: replicas, members: members, most: math.MaxInt32, policy: Policy{Approvals: 1, Recipe: suite(), ShowMerged: true},
+		replicas: replicas, members: members, most: math.MaxInt32, policy: Policy{Approvals: 1, Batch: members, Recipe: suite(), ShowMerged: true},
 		rowOf: map[string]uint16{}, commit: map[SHA]uint16{}, record: map[SHA]uint16{}, req: map[request]uint16{},
 		applied: map[factKey]uint16{}, plans: map[uint16]planned{}, pleas: map[uint16]Intent{}, aborts: map[[2]uint16]uint16{}, whats: map[resolveKey]Resolution{},
 		wrongs: map[[2]uint16]breach{}, settled: map[situation]bool{},

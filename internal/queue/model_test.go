@@ -107,8 +107,8 @@ type breach string
 // emit takes one thing that may happen next: what, which replica does it or none, what follows, and what is wrong with that.
 type emit func(step string, who int, to situation, wrong breach)
 
-// found is how a situation was come to.
-type found struct {
+// came is how a situation was come to.
+type came struct {
 	from int32
 	step uint16 // in the list of all
 	who  int8
@@ -119,7 +119,7 @@ type search struct {
 	*model
 	index  map[situation]int32
 	all    []situation
-	how    []found
+	how    []came
 	steps  []string
 	step   map[string]uint16
 	edges  int
@@ -131,7 +131,7 @@ type search struct {
 func explore(m *model, left bounds) *search {
 	m.restores = left.restores > 0
 	s := &search{model: m, index: map[situation]int32{}, step: map[string]uint16{}}
-	s.visit(m.beginning(left), found{from: -1})
+	s.visit(m.beginning(left), came{from: -1})
 	for next, end := 0, len(s.all); next < len(s.all) && len(s.all) < m.most && s.breach == ""; next++ {
 		if next == end {
 			s.depth, end = s.depth+1, len(s.all)
@@ -142,7 +142,7 @@ func explore(m *model, left bounds) *search {
 			}
 			s.edges++
 			to, _ = canonical(to)
-			how := found{int32(next), s.called(step), int8(who)}
+			how := came{int32(next), s.called(step), int8(who)}
 			if _, seen := s.index[to]; seen && wrong == "" {
 				return
 			}
@@ -163,7 +163,7 @@ func explore(m *model, left bounds) *search {
 	return s
 }
 
-func (s *search) visit(to situation, how found) {
+func (s *search) visit(to situation, how came) {
 	if _, ok := s.index[to]; !ok {
 		s.index[to] = int32(len(s.all))
 		s.all, s.how = append(s.all, to), append(s.how, how)
@@ -204,8 +204,8 @@ func (r replica) number() uint64 {
 }
 
 // trace tells the shortest way, in words.
-func (s *search) trace(last found) string {
-	way := []found{last}
+func (s *search) trace(last came) string {
+	way := []came{last}
 	for at := last.from; s.how[at].from >= 0; at = s.how[at].from {
 		way = append(way, s.how[at])
 	}

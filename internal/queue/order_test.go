@@ -8,6 +8,7 @@ import (
 func TestFirstApprovedFirstLanded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.p.Batch = 1
 	for _, n := range []Number{1, 2, 3} {
 		w.open(n)
 	}
@@ -42,7 +43,7 @@ func TestPriorityComesFirst(t *testing.T) {
 	w.pulls[2].Asks[len(w.pulls[2].Asks)-1].Priority = new(7)
 	w.look(2)
 	w.line(2, 3, 4, 1)
-	w.plans("build 1 of #2 on f000f000")
+	w.plans("build 1 of #2, #3, #4 and #1 on f000f000")
 }
 
 func TestAHotfixDoesNotRestartWhatIsUnderTest(t *testing.T) {
@@ -101,7 +102,7 @@ func TestWhatKeepsAChangeWaiting(t *testing.T) {
 			w.wait(time.Second)
 			w.look(1)
 			w.says("#1 living waiting")
-			w.plans("build 1 of #1 on f000f000")
+			w.plans("build 1 of #1 and #2 on f000f000")
 			w.step()
 			c.set(w.pulls[1])
 			w.wait(time.Second)

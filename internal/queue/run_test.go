@@ -18,7 +18,8 @@ func TestARedRunDropsTheChange(t *testing.T) {
 	} {
 		t.Run(string(c.code), func(t *testing.T) {
 			w := newWorld(t)
-			w.suite = func(*Candidate, int) Verdict { return c.verdict }
+			w.p.Batch = 1
+			w.spoils(1, c.verdict)
 			w.open(1)
 			w.open(2)
 			w.approve(1, rita)
@@ -26,13 +27,22 @@ func TestARedRunDropsTheChange(t *testing.T) {
 			w.step()
 			w.forget()
 			w.step()
+			w.is(1, Queued)
+			w.waits(1, "red")
+			w.plans("run 1/2") // it may have been chance
+			w.step()
+			w.plans("probe 1: f000f000") // it may be trunk's own
+			w.step()
+			w.is(1, Queued)
+			w.forget()
+			w.step()
 			w.is(1, Dropped)
 			w.waits(1, "dropped")
 			w.says("#1 living dropped", "#1 dropped: "+c.reason, "#1 living dropped")
-			if d := w.q.Entry(1).Drop; d.Code != c.code || d.Candidate != 1 {
+			if d := w.q.Entry(1).Drop; d.Code != c.code || d.Candidate != 1 || d.With != 0 {
 				t.Fatalf("dropped as %+v", d)
 			}
-			w.plans("build 2 of #2 on f000f000") // the rest goes on
+			w.plans("build 3 of #2 on f000f000") // the rest goes on
 			w.suite = green
 			w.settle()
 			w.is(2, Landed)
@@ -130,8 +140,17 @@ func TestALateVerdictIsRefused(t *testing.T) {
 	w.apply(RunReported{1, 2, says(Red, "exit status 1"), w.now})
 	w.save()
 	w.apply(RunReported{1, 2, green(nil, 2), w.now}) // a second opinion
+	w.plans("run 1/3")
+	w.spoils(1, says(Red, "exit status 1"))
+	w.settle()
 	w.is(1, Dropped)
 	w.plans()
+	before = text(w.q)
+	w.apply(RunReported{1, 3, green(nil, 3), w.now})
+	w.apply(RunReported{2, 1, says(Red, "exit status 1"), w.now}) // of the probe
+	if text(w.q) != before {
+		t.Fatal("a verdict that came after all was known changed something")
+	}
 }
 
 func TestAVerdictOfAChangeThatMovedOnDropsNothing(t *testing.T) {
@@ -141,8 +160,17 @@ func TestAVerdictOfAChangeThatMovedOnDropsNothing(t *testing.T) {
 	w.pushHead(1, 2)
 	w.approve(1, rita)
 	w.apply(RunReported{1, 1, says(Red, "exit status 1"), w.now})
-	w.is(1, Queued)
-	w.plans("build 2 of #1 on f000f000")
+	w.suite = func(c *Candidate, run int) Verdict {
+		if c.Has(1) && c.Members[0].Head == head(1, 2) {
+			return green(c, run)
+		}
+		return w.verdict(c, []fault{{"old", []Number{1}}})
+	}
+	w.settle()
+	w.is(1, Landed)
+	if got := w.q.Entry(1).Landing.Head; got != head(1, 2) {
+		t.Fatalf("landed at %s", got)
+	}
 }
 
 func TestWhatCannotBeBuiltIsDropped(t *testing.T) {
@@ -190,7 +218,7 @@ func TestAConflictWithWhatIsAheadWaitsForIt(t *testing.T) {
 		w.open(2)
 		w.approve(2, rita)
 		w.forget()
-		w.apply(CandidateUnmade{ID: 2, Base: w.q.Tip, Below: 1, Member: Member{Number: 2, Head: head(2, 1)}, Code: DropConflict, Reason: SayConflict([]string{"a.go"}), Files: []string{"a.go"}, At: w.now})
+		w.apply(CandidateUnmade{ID: 2, Base: commit(1), Below: 1, Member: Member{Number: 2, Head: head(2, 1)}, With: 1, Code: DropConflict, Reason: SayConflict([]string{"a.go"}), Files: []string{"a.go"}, At: w.now})
 		w.is(2, Queued)
 		w.waits(2, "conflict ahead")
 		w.says("#2 living waiting")
@@ -206,8 +234,13 @@ func TestAConflictWithWhatIsAheadWaitsForIt(t *testing.T) {
 	})
 	t.Run("until it leaves", func(t *testing.T) {
 		w := held(t)
+		w.spoils(1, says(Red, "exit status 1"))
 		w.apply(RunReported{1, 1, says(Red, "exit status 1"), w.now})
-		w.plans("build 3 of #2 on f000f000")
+		for w.state(1) != string(Dropped) {
+			w.waits(2, "conflict ahead")
+			w.step()
+		}
+		w.plans("build 4 of #2 on f000f000")
 	})
 	t.Run("a new head does not wait", func(t *testing.T) {
 		w := held(t)

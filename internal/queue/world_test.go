@@ -35,16 +35,29 @@ func trunk(n int) SHA               { return SHA(strings.Repeat(fmt.Sprintf("f%0
 func suite() Recipe                 { return Recipe{Steps: []Step{{Name: "unit", Run: "make test"}}} }
 func at(seconds int) time.Time      { return noon.Add(time.Duration(seconds) * time.Second) }
 func green(*Candidate, int) Verdict { return Verdict{Outcome: Green, Took: time.Minute} }
-func made(w *world, b Build) Event  { return CandidateMade{b.ID, b.Request, builtOf(b), suite(), w.now} }
+func within(id CandidateID, i int) SHA {
+	return SHA(strings.Repeat(fmt.Sprintf("b%02x%x", int(id), i), 10))
+}
+
+func made(w *world, b Build) Event {
+	built := builtOf(b)
+	w.puts(b.Request.Base, built)
+	return CandidateMade{b.ID, b.Request, built, w.p.Recipe, w.now}
+}
 
 func says(o Outcome, why string) Verdict {
 	return Verdict{Outcome: o, Step: "unit", Reason: why, Took: time.Second}
 }
 
+// builtOf has a commit for each member; the last is the candidate.
 func builtOf(b Build) Built {
 	built := Built{SHA: commit(b.ID), Tree: commit(b.ID)}
-	for _, m := range b.Request.Members {
-		built.Commits = append(built.Commits, BuiltCommit{SHA: built.SHA, Member: m.Number, From: m.Head, Title: "change"})
+	for i, m := range b.Request.Members {
+		sha := built.SHA
+		if i+1 < len(b.Request.Members) {
+			sha = within(b.ID, i+1)
+		}
+		built.Commits = append(built.Commits, BuiltCommit{SHA: sha, Member: m.Number, From: m.Head, Title: "change"})
 	}
 	return built
 }
@@ -64,6 +77,8 @@ type world struct {
 
 	suite func(c *Candidate, run int) Verdict
 	build func(w *world, b Build) Event
+	trial func(t Trial) Built // nil: every trial can be built
+	holds map[SHA][]Number    // which changes a commit has, lowest first
 
 	single bool   // the git server cannot move two branches at once
 	denies string // what it says to whoever pushes to trunk; empty: it takes it
@@ -73,7 +88,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, server: server{trunk: []SHA{trunk(0)}}, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, now: noon, pulls: map[Number]*Sight{},
-		p: Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: suite()}, suite: green, build: made,
+		p: Policy{Approvals: 1, NoLabels: []string{"wip"}, Recipe: suite()}, suite: green, build: made, holds: map[SHA][]Number{},
 	}
 	w.seeTrunk()
 	w.do(Adopt{w.q.Adoption(w.now)})
@@ -256,6 +271,10 @@ func (w *world) do(a Action) {
 		w.apply(RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run), w.now})
 	case Abandon:
 		w.apply(Abandoned{a.ID, a.Reason, w.now})
+	case Probe:
+		w.apply(ProbesMade{a.ID, a.Of, w.probed(a.Trials), w.now})
+	case Join:
+		w.apply(Joined{a.ID, a.As, w.now})
 	case Confirm:
 		for _, n := range a.Candidate.Numbers() {
 			w.look(n)
@@ -374,52 +393,4 @@ func (w *world) resolve(id CandidateID, denied string) {
 		}
 	}
 	w.t.Fatalf("no end of the landing of %d", id)
-}
-
-func (w *world) plan() []string {
-	var lines []string
-	for _, a := range w.q.Plan(w.now, w.p) {
-		lines = append(lines, deed(a))
-	}
-	return lines
-}
-
-func deed(a Action) string {
-	switch a := a.(type) {
-	case Build:
-		return fmt.Sprintf("build %d of %v on %s", a.ID, a.Request.Members[0].Number, a.Request.Base.Short())
-	case StartRun:
-		return fmt.Sprintf("run %d/%d", a.Candidate.ID, a.Run)
-	case Abandon:
-		return fmt.Sprintf("abandon %d: %s", a.ID, a.Reason)
-	case Confirm:
-		return fmt.Sprintf("confirm %d", a.Candidate.ID)
-	case Land:
-		if a.Candidate.State == CandidateLanding {
-			return fmt.Sprintf("resolve %d", a.Candidate.ID)
-		}
-		return fmt.Sprintf("land %d", a.Candidate.ID)
-	case Adopt:
-		return "adopt " + a.Statement.New.Short()
-	case Mend:
-		return "mend up to " + a.Tip.Short()
-	case PutBack:
-		return fmt.Sprintf("put %v back from %s to %s", a.Move.Number, a.Move.From.Short(), a.Move.To.Short())
-	}
-	return fmt.Sprintf("%T", a)
-}
-
-func describe(n Notice) string {
-	s := fmt.Sprintf("%v %s", n.Number, n.Kind)
-	switch {
-	case n.Standing != nil:
-		s += " " + string(n.Standing.Stage)
-	case n.Drop != nil:
-		s += ": " + n.Drop.Reason
-	case n.Landing != nil:
-		s += " as " + n.Landing.Tip.Short()
-	case n.Text != "":
-		s += ": " + n.Text
-	}
-	return s
 }

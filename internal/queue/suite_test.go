@@ -1,0 +1,77 @@
+package queue
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+)
+
+// What a suite says of a commit follows from the changes that it has.
+
+// puts notes which changes the commits of a candidate have.
+func (w *world) puts(base SHA, b Built) {
+	w.holds = maps.Clone(w.holds) // a copy of a world goes its own way
+	at := base
+	for _, c := range b.Commits {
+		if has := w.holds[at]; at != c.SHA && !slices.Contains(has, c.Member) {
+			w.holds[c.SHA] = append(slices.Clip(has), c.Member)
+		}
+		at = c.SHA
+	}
+}
+
+// probed builds trials.
+func (w *world) probed(ts []Trial) []Probed {
+	var all []Probed
+	for _, t := range ts {
+		built := Built{SHA: t.Base, Tree: t.Base}
+		switch {
+		case w.trial != nil && w.trial(t).SHA == "":
+			built = Built{}
+		case t.Member.Number != 0:
+			sum := sha256.Sum256([]byte(text(t)))
+			sha := SHA(hex.EncodeToString(sum[:20]))
+			built = Built{SHA: sha, Tree: sha, Commits: []BuiltCommit{{SHA: sha, Member: t.Member.Number, From: t.Member.Head}}}
+			w.puts(t.Base, built)
+		}
+		all = append(all, Probed{t, built})
+	}
+	return all
+}
+
+// fault is a test that fails where all of some changes are.
+type fault struct {
+	test string
+	by   []Number // none: it fails on trunk, too
+}
+
+// fails is the suite of a world with faults.
+func (w *world) fails(faults ...fault) {
+	w.suite = func(c *Candidate, _ int) Verdict { return w.verdict(c, faults) }
+}
+
+func (w *world) verdict(c *Candidate, faults []fault) Verdict {
+	var names []string
+	for _, f := range faults {
+		if !slices.ContainsFunc(f.by, func(n Number) bool { return !slices.Contains(w.holds[c.Built.SHA], n) }) {
+			names = append(names, f.test)
+		}
+	}
+	if len(names) == 0 {
+		return green(c, 0)
+	}
+	v := says(Red, "exit status 1")
+	v.Failed = names
+	return v
+}
+
+// spoils is a suite that says v wherever a change is.
+func (w *world) spoils(n Number, v Verdict) {
+	w.suite = func(c *Candidate, run int) Verdict {
+		if slices.Contains(w.holds[c.Built.SHA], n) {
+			return v
+		}
+		return green(c, run)
+	}
+}
