@@ -53,6 +53,8 @@ func (q Queue) Apply(ev Event) Queue {
 	case ProbesMade:
 		q.probed(ev)
 		q.settleCases(ev.At)
+	case CaseForgotten:
+		q.forget(ev)
 	case RunStarted:
 		if c := q.Candidate(ev.ID); c != nil && (c.State == CandidateBuilt || c.State == CandidateRed) && ev.Run == c.Run+1 {
 			q.move(ev.ID, func(c *Candidate) {
@@ -230,6 +232,11 @@ func (q *Queue) made(ev CandidateMade) {
 	}
 	q.Next = ev.ID
 	q.Candidates = append(slices.Clip(q.Candidates), c)
+	for _, m := range c.Members {
+		if q.Entry(m.Number).HeldBy != 0 {
+			q.edit(m.Number, func(e *Entry) { e.HeldBy = 0 })
+		}
+	}
 	q.record(ev.At, 0, c.ID, "candidate built", recordBuilt(c))
 }
 
@@ -239,8 +246,8 @@ func (q *Queue) unmade(ev CandidateUnmade) {
 		return
 	}
 	q.Next = ev.ID
-	if ev.With != 0 && ev.Code == DropConflict {
-		// What it conflicts with may still leave the queue, so it waits for that instead of being sent back to its author.
+	if ev.With != 0 {
+		// What is in its way may still leave the queue, so it waits for that instead of being sent back to its author.
 		with := ev.With
 		q.edit(e.Number, func(e *Entry) { e.HeldBy = with })
 		q.record(ev.At, e.Number, 0, "held", sayHeldBy(with).Text)
@@ -256,6 +263,9 @@ func (q *Queue) reported(ev RunReported) {
 		return
 	}
 	v := ev.Verdict
+	if k := q.caseOf(c.ID); k != nil && c.Of == 0 {
+		v = v.completed(c.Recipe, k.First, k.Run)
+	}
 	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
 	if c.Of != 0 {
 		q.probeReported(c, v, ev.At)
@@ -348,6 +358,12 @@ func (q *Queue) end(c *Candidate, state CandidateState, reason string, at time.T
 	q.move(c.ID, func(c *Candidate) { c.State, c.Reason, c.Since = state, reason, at })
 	if state == CandidateAbandoned {
 		q.record(at, 0, c.ID, "candidate abandoned", reason)
+	}
+	if k := q.caseOf(c.ID); k != nil && !k.Sure {
+		q.closeCase(c.ID) // nothing will ever tell any more whether it was chance
+	}
+	if state == CandidateJoined {
+		return // its members are on their way still
 	}
 	for _, e := range q.Entries {
 		if e.HeldBy != 0 && c.Has(e.HeldBy) {

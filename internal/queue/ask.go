@@ -61,8 +61,14 @@ func (q *Queue) ask(n Number, a Ask, pushed time.Time) {
 			q.record(a.At, n, 0, "priority", recordPriority(a))
 			q.thumb(e, a)
 		}
+	case VerbAfter:
+		q.askAfter(e, a)
 	case VerbHold, VerbUnhold:
-		q.edit(n, func(e *Entry) { e.Held = a.Verb == VerbHold })
+		q.edit(n, func(e *Entry) {
+			if e.Held = a.Verb == VerbHold; !e.Held {
+				e.After, e.NotBefore = 0, time.Time{}
+			}
+		})
 		q.record(a.At, n, 0, string(a.Verb), recordAsk(a))
 		q.thumb(e, a)
 	case VerbWhy:
@@ -98,6 +104,10 @@ func (q *Queue) askLand(e *Entry, a Ask, pushed time.Time) {
 			q.edit(e.Number, func(e *Entry) { e.Approvals = byCommand(e.Approvals, a) })
 		}
 		q.enqueue(e.Number, a.Who, a.At, a.Priority)
+		if a.Alone != e.Alone {
+			q.edit(e.Number, func(e *Entry) { e.Alone = a.Alone })
+			q.record(a.At, e.Number, 0, "alone", recordAlone(a))
+		}
 		q.thumb(e, a)
 	}
 }

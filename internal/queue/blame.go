@@ -17,6 +17,8 @@ type Case struct {
 	Chain   []Boundary  `json:"chain"`   // from trunk, which has no member, to the candidate's last member
 	Results []Result    `json:"results"` // of trials
 	Sure    bool        `json:"sure"`    // it failed on the same commit again
+	First   Verdict     `json:"first"`   // that opened it
+	Run     int         `json:"run"`     // whose verdict that is
 	At      time.Time   `json:"at"`
 }
 
@@ -41,7 +43,7 @@ type Result struct {
 
 // open begins the case of a candidate whose run was red.
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
-	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}
+	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}, First: v, Run: c.Run}
 	for _, d := range q.below(c) {
 		last := map[Number]SHA{}
 		for _, bc := range d.Built.Commits {
@@ -108,6 +110,19 @@ func (q *Queue) probed(ev ProbesMade) {
 		q.Candidates = append(slices.Clip(q.Candidates), &Candidate{
 			ID: q.Next, Base: p.Trial.Base, Of: ev.Of, Trial: p.Trial, At: ev.At, Built: p.Built, Recipe: k.Recipe, State: CandidateBuilt, Since: ev.At,
 		})
+	}
+}
+
+// forget gives a case up. Nobody is to blame then: who was in its candidate is tested anew.
+func (q *Queue) forget(ev CaseForgotten) {
+	if q.caseOf(ev.ID) == nil {
+		return
+	}
+	q.closeCase(ev.ID)
+	q.record(ev.At, 0, ev.ID, "case given up", sayForgotten())
+	if c := q.Candidate(ev.ID); c != nil && c.State == CandidateRed {
+		q.end(c, CandidateAbandoned, sayForgotten(), ev.At)
+		q.livingAll(c, ev.At)
 	}
 }
 

@@ -62,6 +62,17 @@ func (c *Candidate) Numbers() []Number {
 	return ns
 }
 
+// besides lists the other members, in landing order.
+func (c *Candidate) besides(n Number) []Number {
+	var others []Number
+	for _, m := range c.Members {
+		if m.Number != n {
+			others = append(others, m.Number)
+		}
+	}
+	return others
+}
+
 func (c *Candidate) clone() *Candidate {
 	d := *c
 	return &d

@@ -254,7 +254,7 @@ func TestQuestions(t *testing.T) {
 	w.say(1, guy, "ping")
 	w.says("#1 answer: pong")
 	w.say(1, guy, "help")
-	w.says("#1 answer: commands, one to a line: land [SHA] [p=N], withdraw, retry, p=N, hold, unhold, why, help, ping; for admins: pause REASON, resume")
+	w.says("#1 answer: commands, one to a line: land [SHA] [p=N | hotfix] [alone], withdraw, retry, p=N, hold, unhold, after #N, after TIME, why, help, ping; for admins: pause REASON, resume")
 	w.say(1, guy, "why")
 	w.says("#1 answer: nobody has asked to land 01010101 (since 2026-03-14 12:00:01 UTC). Who can lift it: people who may review. Then: an approving review, or the command land, puts it into the queue.\n" +
 		"it needs an approval of 01010101. Who can lift it: people who may review, other than the author. Then: it takes its place in the queue.")

@@ -65,7 +65,7 @@ type (
 		Base   SHA
 		Below  CandidateID
 		Member Member // the one at fault
-		With   Number // the member ahead that it may conflict with; 0: none, only trunk
+		With   Number // the change ahead without which it could be in one; 0: none, it is trunk that is in its way
 		Code   DropCode
 		Reason string
 		Files  []string
@@ -111,6 +111,12 @@ type (
 	Probed struct {
 		Trial Trial
 		Built Built
+	}
+
+	// CaseForgotten says that a case cannot be gone on with: what it is about is not on this machine any more, or cannot be built there.
+	CaseForgotten struct {
+		ID CandidateID
+		At time.Time
 	}
 
 	// Confirmed says that every member of a passed candidate was looked at again.
@@ -232,6 +238,7 @@ func (RunLost) event()          {}
 func (Confirmed) event()        {}
 func (Joined) event()           {}
 func (ProbesMade) event()       {}
+func (CaseForgotten) event()    {}
 func (LandingBegun) event()     {}
 func (LandingDone) event()      {}
 func (LandingUndone) event()    {}

@@ -44,6 +44,7 @@ type Statement struct {
 	Recipe   string        `json:"recipe_digest,omitempty"`
 	Verdict  string        `json:"verdict_digest,omitempty"`
 	Run      int           `json:"run,omitempty"`
+	RunOf    CandidateID   `json:"run_of,omitempty"` // whose run that was, where the same commit was tested as another candidate
 	Single   bool          `json:"single,omitempty"` // written before trunk was moved, not with it
 	At       time.Time     `json:"at"`
 }
@@ -93,6 +94,7 @@ func (q Queue) Adoption(now time.Time) Statement {
 func (q Queue) landing(c *Candidate, now time.Time) Statement {
 	s := q.about(c, DecisionLand, now)
 	s.Old, s.New, s.Tree, s.Style, s.Recipe, s.Run, s.Single = c.Base, c.Built.SHA, c.Built.Tree, c.style(), c.Recipe.Digest(), c.Run, q.Ledger.Single
+	s.RunOf = c.Via
 	if c.Verdict != nil {
 		s.Verdict = c.Verdict.Digest()
 	}

@@ -70,12 +70,15 @@ type Standing struct {
 	AskedAt   time.Time   `json:"asked_at,omitzero"`
 	Approvers []string    `json:"approvers,omitempty"`
 	Reasons   []Reason    `json:"reasons,omitempty"` // why it has not landed
-	ID        CandidateID `json:"id,omitempty"`
+	ID        CandidateID `json:"id,omitempty"`      // whose run
 	Run       int         `json:"run,omitempty"`
 	Base      SHA         `json:"base,omitempty"`
 	Candidate SHA         `json:"candidate,omitempty"`
-	Drop      *Drop       `json:"drop,omitempty"`
-	Landing   *Landing    `json:"landing,omitempty"`
+	// State and With are of the candidate in flight: how far it is, and who else is in it.
+	State   CandidateState `json:"state,omitempty"`
+	With    []Number       `json:"with,omitempty"`
+	Drop    *Drop          `json:"drop,omitempty"`
+	Landing *Landing       `json:"landing,omitempty"`
 }
 
 func livingKey(n Number) string { return fmt.Sprintf("living/%d", n) }

@@ -26,7 +26,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		if c.Of != 0 {
 			reason = cases.moot(c)
 		} else {
-			reason = q.moot(c, p)
+			reason = q.moot(c, now, p)
 		}
 		for _, m := range c.Members {
 			if reason == "" && suspects[m.Number] {
@@ -129,7 +129,7 @@ func (q Queue) group(now time.Time, p Policy, free int, not map[Number]bool) []*
 	}
 	var line []*Entry
 	for _, e := range q.Entries {
-		if e.waiting() && !flight[e.Number] && !not[e.Number] && (e.Aside == nil || !now.Before(e.Aside.NotTill)) && len(conditions(e, p)) == 0 {
+		if e.waiting() && !flight[e.Number] && !not[e.Number] && (e.Aside == nil || !now.Before(e.Aside.NotTill)) && len(conditions(e, p)) == 0 && len(q.waits(e, now, p)) == 0 {
 			line = append(line, e)
 		}
 	}
@@ -154,7 +154,7 @@ func (q Queue) mend(now time.Time, p Policy) []Action {
 		}
 		// Who is on the way to trunk is moved from there, and needs no way back.
 		c := q.CandidateOf(e.Number)
-		if c == nil || c.State != CandidateLanding && (!q.moving(now, p) || q.moot(c, p) != "") {
+		if c == nil || c.State != CandidateLanding && (!q.moving(now, p) || q.moot(c, now, p) != "") {
 			plan = append(plan, PutBack{HeadMove{Number: e.Number, Repo: e.HeadRepo, Branch: e.Branch, From: e.Displaced, To: e.Head}})
 		}
 	}
@@ -182,6 +182,9 @@ func (q Queue) Wake(now time.Time) time.Time {
 		if e.Aside != nil && e.State == Queued {
 			consider(e.Aside.NotTill)
 		}
+		if e.State == Queued {
+			consider(e.NotBefore)
+		}
 	}
 	return wake
 }
@@ -199,7 +202,7 @@ func (q Queue) moving(now time.Time, p Policy) bool {
 }
 
 // moot says why a candidate is of no more use; empty: it still is.
-func (q Queue) moot(c *Candidate, p Policy) string {
+func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
 	if k := q.caseOf(c.ID); k != nil && !k.Sure {
 		return "" // whether it was chance is worth knowing in any case
 	}
@@ -220,6 +223,12 @@ func (q Queue) moot(c *Candidate, p Policy) string {
 		if rs := conditions(e, p); len(rs) > 0 {
 			return sayMootCondition(m.Number, rs[0])
 		}
+	}
+	if n, r := q.premature(c, now); r.Text != "" {
+		return sayMootCondition(n, r)
+	}
+	if !p.Recipe.Empty() && c.Of == 0 && !c.Recipe.same(p.Recipe) {
+		return sayMootRecipe() // the change that changed it has landed, and what stands on it was tested as before that
 	}
 	return ""
 }

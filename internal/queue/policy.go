@@ -10,6 +10,7 @@ type Policy struct {
 	NoLabels  []string // labels that keep a change waiting
 	Window    int      // candidates in flight; below 1 means 1
 	Batch     int      // members in one candidate; below 1 means 1
+	TestEach  TestEach // what must be green before it may be a trunk commit; empty means TestBatch
 	Recipe    Recipe   // how candidates are tested
 	// ShowMerged lets lander move the head branch of a pull request to the commits that land from it, so that the forge shows it as
 	// merged.
@@ -17,3 +18,11 @@ type Policy struct {
 	Warning    string // what is wrong with the file though landing goes on, as a sentence for the operator
 	Problem    string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
 }
+
+// TestEach says between what trunk never stands on anything that was not tested as exactly that commit.
+type TestEach string
+
+const (
+	TestBatch  TestEach = "batch"  // between candidates: the last commit of each
+	TestChange TestEach = "change" // between changes: each has a green run of its own
+)

@@ -25,6 +25,11 @@ type Step struct {
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
 func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
 
+// same reports whether two recipes test the same in the same way.
+func (r Recipe) same(o Recipe) bool {
+	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && slices.Equal(r.Setup, o.Setup) && slices.Equal(r.Steps, o.Steps)
+}
+
 // from is the recipe without the steps that come before one: what a run still has to show when those passed.
 func (r Recipe) from(step string) Recipe {
 	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i > 0 {

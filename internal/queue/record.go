@@ -37,6 +37,24 @@ func recordWeightless(r Review) string {
 
 func recordAsk(a Ask) string { return fmt.Sprintf("%s said %s", a.Who.Login, a.Verb) }
 
+func recordAfter(a Ask) string {
+	text := a.Who.Login + " wants it"
+	if a.After != 0 {
+		text += fmt.Sprintf(" after %v", a.After)
+	}
+	if !a.NotBefore.IsZero() {
+		text += " not before " + a.NotBefore.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+func recordAlone(a Ask) string {
+	if !a.Alone {
+		return a.Who.Login + " lets it land together with others"
+	}
+	return a.Who.Login + " wants it in no batch"
+}
+
 func recordPriority(a Ask) string { return fmt.Sprintf("%s set it to %d", a.Who.Login, *a.Priority) }
 
 func recordAdopted(l Lane, tip SHA) string { return fmt.Sprintf("%s stands on %s", l.Trunk, tip) }

@@ -66,7 +66,7 @@ func (q Queue) Resolve(id CandidateID, r Reading, now time.Time, p Policy) Resol
 		return ResolveAborted // another record stands where its own would have to
 	case r.Contains && r.Tries < halfSeen:
 		return ResolveRead
-	case r.Trunk == c.Base && q.moot(c, p) == "" && q.moving(now, p) && fresh(c.Since, now):
+	case r.Trunk == c.Base && q.moot(c, now, p) == "" && q.moving(now, p) && fresh(c.Since, now):
 		return ResolvePush
 	}
 	return ResolveBurn

@@ -44,10 +44,6 @@ func sayHeld() Reason {
 	return Reason{Code: "hold", Text: "a reviewer put it on hold", Who: "people who may review", Next: "the command unhold lets it go on", Held: true}
 }
 
-func sayHeldBy(n Number) Reason {
-	return Reason{Code: "conflict ahead", Text: fmt.Sprintf("it conflicts with %v, which is ahead of it", n), Who: "nobody need act", Next: fmt.Sprintf("when %v lands or leaves it is tried again", n)}
-}
-
 // Why is what it tells every change of the lane.
 func (s *Stop) Why() Reason { return sayStopped(s) }
 
@@ -290,7 +286,7 @@ func sayLandedAlready() string { return "it has landed already" }
 func sayPong() string { return "pong" }
 
 func sayHelp() string {
-	return "commands, one to a line: land [SHA] [p=N], withdraw, retry, p=N, hold, unhold, why, help, ping; for admins: pause REASON, resume"
+	return "commands, one to a line: land [SHA] [p=N | hotfix] [alone], withdraw, retry, p=N, hold, unhold, after #N, after TIME, why, help, ping; for admins: pause REASON, resume"
 }
 
 func sayReasons(rs []Reason) string {
@@ -346,15 +342,3 @@ func numbers(ns []Number, most int) string {
 	}
 	return list(words)
 }
-
-func sayMootBelow(id CandidateID) string {
-	return fmt.Sprintf("candidate %d, on which it stands, is given up", id)
-}
-
-func sayMootCase() string { return "whose fault it is is known" }
-
-func sayJoined(as CandidateID) string { return fmt.Sprintf("it lands with candidate %d", as) }
-
-func sayRed(c *Candidate) string { return "its run failed" }
-
-func sayMootSuspect(n Number) string { return fmt.Sprintf("%v broke something", n) }

@@ -55,6 +55,7 @@ const (
 	VerbPriority Verb = "p"
 	VerbHold     Verb = "hold"
 	VerbUnhold   Verb = "unhold"
+	VerbAfter    Verb = "after"
 	VerbWhy      Verb = "why"
 	VerbHelp     Verb = "help"
 	VerbPing     Verb = "ping"
@@ -72,6 +73,10 @@ type Ask struct {
 	Verb     Verb   // empty when Problem is set
 	SHA      string // land: full or abbreviated head; empty means the head that the person saw
 	Priority *int   // land, p
-	Text     string // pause: the reason; with Problem: what was typed
-	Problem  string // why the command was not understood, as a sentence for who typed it
+	Alone    bool   // land: in no batch
+	After    Number // after: the change that comes first; 0: none is named
+	// NotBefore is the time that after names; zero: it names none.
+	NotBefore time.Time
+	Text      string // pause: the reason; with Problem: what was typed
+	Problem   string // why the command was not understood, as a sentence for who typed it
 }

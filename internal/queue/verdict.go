@@ -26,7 +26,7 @@ type Verdict struct {
 	Step    string        `json:"step,omitempty"`   // the step that decided it: its name, or "setup"
 	Exit    int           `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
 	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
-	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order
+	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
 	Failed  []string      `json:"failed,omitempty"` // names of the tests that failed, where the results tell them
 	Took    time.Duration `json:"took"`
 }
@@ -57,4 +57,5 @@ type StepResult struct {
 	Name string        `json:"name"`
 	Exit int           `json:"exit"`
 	Took time.Duration `json:"took"`
+	Run  int           `json:"run,omitempty"` // the earlier run of the same candidate that it is of; 0: the verdict's own
 }

@@ -43,8 +43,9 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 		rs = append(rs, sayAside(e.Aside))
 	}
 	if c := q.CandidateOf(n); c != nil {
-		return append(rs, sayInFlight(c))
+		return append(rs, sayMember(c, n, q.caseOf(c.ID)))
 	}
+	rs = append(rs, q.waits(e, now, p)...)
 	if len(rs) > 0 {
 		return rs
 	}
@@ -82,8 +83,8 @@ func (q Queue) standing(n Number, now time.Time, p Policy, line func() places) (
 			s.Stage = StageHeld
 		}
 		if c := q.CandidateOf(n); c != nil {
-			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.ID, c.Run, c.Base, c.Built.SHA, c.Since
-			s.Stage = StageTesting
+			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.runID(), c.Run, c.Base, c.Built.SHA, c.Since
+			s.Stage, s.State, s.With = StageTesting, c.State, c.besides(n)
 			if c.State == CandidateLanding {
 				s.Stage = StageLanding
 			}
@@ -114,9 +115,6 @@ func conditions(e *Entry, p Policy) []Reason {
 	}
 	if e.Held {
 		rs = append(rs, sayHeld())
-	}
-	if e.HeldBy != 0 {
-		rs = append(rs, sayHeldBy(e.HeldBy))
 	}
 	return rs
 }

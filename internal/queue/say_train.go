@@ -1,0 +1,91 @@
+package queue
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// What people are told of trains, of cases, and of what comes before what.
+
+func sayRound(n, after Number) string {
+	if n == after {
+		return fmt.Sprintf("%v cannot come after itself", n)
+	}
+	return fmt.Sprintf("%v is itself to come after %v, so that neither would ever land", after, n)
+}
+
+func sayHeldBy(n Number) Reason {
+	return Reason{Code: "conflict ahead", Text: fmt.Sprintf("it conflicts with %v, which is ahead of it", n), Who: "nobody need act", Next: fmt.Sprintf("when %v lands or leaves it is tried again", n)}
+}
+
+func sayNotBefore(t time.Time) Reason {
+	return Reason{Code: "not before", Text: "a reviewer wants it to land no earlier than " + t.UTC().Format("2006-01-02 15:04:05 MST"), Who: "nobody need act", Next: "it goes on then; the command unhold lets it go on now"}
+}
+
+func sayAfter(n Number) Reason {
+	return Reason{Code: "after", Text: fmt.Sprintf("a reviewer wants %v to come first", n), Who: "nobody need act", Next: fmt.Sprintf("when %v is on its way, has landed or has left it goes on; the command unhold lets it go on now", n)}
+}
+
+func sayMootBelow(id CandidateID) string {
+	return fmt.Sprintf("candidate %d, on which it stands, is given up", id)
+}
+
+func sayUnproven(step string) string {
+	return fmt.Sprintf("no run of this commit has shown that step %q passes", step)
+}
+
+func sayMootRecipe() string { return "trunk is tested in another way by now" }
+
+func sayForgotten() string {
+	return "whose fault a red run is cannot be found out any more, so its changes are tested anew"
+}
+
+func sayMootCase() string { return "whose fault it is is known" }
+
+func sayJoined(as CandidateID) string { return fmt.Sprintf("it lands with candidate %d", as) }
+
+func sayRed(c *Candidate) string { return "its run failed" }
+
+func sayMootSuspect(n Number) string { return fmt.Sprintf("%v broke something", n) }
+
+// sayMember tells a member of its candidate; k is the candidate's case, nil: it has none.
+func sayMember(c *Candidate, n Number, k *Case) Reason {
+	r := sayInFlight(c)
+	switch {
+	case k == nil:
+	case c.State == CandidateRed:
+		r.Text = sayRunRed(c.Built.SHA.Short(), k)
+	case c.State == CandidateTesting:
+		r.Text, r.Next = sayAgain(c.Built.SHA.Short(), k), "green: it lands as exactly that commit; red: only whose fault it is leaves the queue"
+	}
+	if with := c.besides(n); len(with) > 0 {
+		r.Text += ", together with " + numbers(with, 8)
+	}
+	return r
+}
+
+func sayAgain(commit string, k *Case) string {
+	return fmt.Sprintf("%s failed on %s, and runs again there, for it may have been chance", names(k.Names), commit)
+}
+
+func sayRunRed(commit string, k *Case) string {
+	if !k.Sure {
+		return fmt.Sprintf("%s failed on %s, and is about to run again there, for it may have been chance", names(k.Names), commit)
+	}
+	return fmt.Sprintf("%s failed on %s twice, and whose fault that is is being found out", names(k.Names), commit)
+}
+
+// names are steps or tests.
+func names(failed []string) string {
+	const most = 3
+	var words []string
+	for i, name := range failed {
+		if i == most {
+			words = append(words, fmt.Sprintf("%d more", len(failed)-most))
+			break
+		}
+		words = append(words, strconv.Quote(name))
+	}
+	return list(words)
+}
