@@ -167,7 +167,7 @@ func (q *Queue) settleCases(at time.Time) {
 		}
 		q.closeCase(k.ID)
 		for _, s := range f.suspects {
-			if s.free {
+			if s.free || s.with != 0 && !q.stays(k.of(s.with)) {
 				continue
 			}
 			b := k.Chain[s.at]
@@ -190,6 +190,22 @@ func (q *Queue) settleCases(at time.Time) {
 			q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)
 		}
 	}
+}
+
+// of is the member of a case's chain with that number.
+func (k *Case) of(n Number) (m Member) {
+	for _, b := range k.Chain {
+		if b.Member.Number == n {
+			m = b.Member
+		}
+	}
+	return m
+}
+
+// stays reports whether a member is known to have landed, or is on its way still.
+func (q Queue) stays(m Member) bool {
+	e := q.Entry(m.Number)
+	return e != nil && (e.past(m.Head) != nil || e.waiting() && e.Head == m.Head)
 }
 
 // findings are what the open cases have found out so far.
