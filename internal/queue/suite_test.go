@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"time"
 )
 
 // What a suite says of a commit follows from the changes that it has.
@@ -63,6 +64,24 @@ func (w *world) verdict(c *Candidate, faults []fault) Verdict {
 	}
 	v := says(Red, "exit status 1")
 	v.Failed = names
+	return v
+}
+
+// whole is a verdict with the results of the steps that a recipe's run must have come to before it.
+func (v Verdict) whole(r Recipe) Verdict {
+	if v.Outcome != Green && v.Outcome != Red && v.Outcome != TimedOut {
+		return v
+	}
+	v.Steps = nil
+	for _, s := range r.Steps {
+		is := StepResult{Name: s.Name, Took: time.Second}
+		if v.Outcome != Green && s.Name == v.Step {
+			is.Exit = 1
+		}
+		if v.Steps = append(v.Steps, is); is.Exit != 0 {
+			break
+		}
+	}
 	return v
 }
 

@@ -1,12 +1,9 @@
 package queue
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"reflect"
 	"slices"
-	"time"
 
 	"pgregory.net/rapid"
 )
@@ -44,18 +41,13 @@ func (w *walker) do(a Action) {
 	case Build:
 		w.make(a)
 	case StartRun:
-		w.apply(RunStarted{a.Candidate.ID, a.Run, w.now})
-		if w.chance(4, "lander stops") {
-			return
-		}
-		w.now = w.now.Add(5 * time.Second)
-		v := green(nil, 0)
-		if w.faults {
-			v = says(rapid.SampledFrom([]Outcome{Green, Green, Green, Green, Red, TimedOut, Infra, Cancelled, Unmeasured}).Draw(w.T, "outcome"), "it says why")
-		}
-		w.apply(RunReported{a.Candidate.ID, a.Run, v, w.now})
+		w.starts(a)
 	case Abandon:
 		w.apply(Abandoned{a.ID, a.Reason, w.now})
+	case Probe:
+		w.probe(a)
+	case Join:
+		w.apply(Joined{a.ID, a.As, w.now})
 	case Confirm:
 		for _, n := range a.Candidate.Numbers() {
 			w.lookAt(w.pulls[n])
@@ -76,29 +68,6 @@ func (w *walker) do(a Action) {
 		w.moveHead(a.Move)
 		w.apply(HeadPutBack{Number: a.Move.Number, From: a.Move.From, At: w.now})
 	}
-}
-
-func (w *walker) make(b Build) {
-	if w.faults {
-		code := rapid.SampledFrom([]DropCode{"", "", "", "", "", DropConflict, DropEmpty, DropUnbuildable}).Draw(w.T, "build")
-		if code != "" {
-			w.apply(CandidateUnmade{ID: b.ID, Base: b.Request.Base, Below: b.Below, Member: b.Request.Members[0], Code: code, Reason: "it says why", At: w.now})
-			return
-		}
-	}
-	w.apply(CandidateMade{b.ID, b.Request, w.built(b), suite(), w.now})
-}
-
-// built is as git has it: the same request gives the same commit, and another one another, though a restored database may give the
-// same number to both.
-func (w *walker) built(b Build) Built {
-	sum := sha256.Sum256([]byte(text(b.Request)))
-	sha := SHA(hex.EncodeToString(sum[:20]))
-	built := Built{SHA: sha, Tree: sha}
-	for _, m := range b.Request.Members {
-		built.Commits = append(built.Commits, BuiltCommit{SHA: sha, Member: m.Number, From: m.Head, Title: "change"})
-	}
-	return built
 }
 
 // land is the keeper's: the intent, the members' branches, the push, the resolution. It may stop between any two.
@@ -275,6 +244,10 @@ func (w *walker) judge(c *Candidate) {
 	if c.Verdict == nil || c.Verdict.Outcome != Green {
 		w.Fatalf("candidate %d was pushed with verdict %+v", c.ID, c.Verdict)
 	}
+	if c.Base != w.q.Tip {
+		w.Fatalf("candidate %d is pushed from %s, and trunk is known at %s", c.ID, c.Base, w.q.Tip)
+	}
+	w.proven(c)
 	for _, m := range c.Members {
 		p, s := w.pulls[m.Number], w.seen[m.Number]
 		var people []int64
@@ -326,9 +299,13 @@ func (w *walker) checkEntry(e *Entry) {
 
 // whole holds what must be true of any queue, however it came about.
 func (w *walker) whole() {
+	before := text(w.q)
 	plan := w.q.Plan(w.now, w.p)
 	if !reflect.DeepEqual(plan, w.q.Plan(w.now, w.p)) {
 		w.Fatalf("two plans of one state differ")
+	}
+	if is := text(w.q); is != before {
+		w.Fatalf("planning changed the queue from %s to %s", before, is)
 	}
 	keys := map[string]bool{}
 	for _, a := range plan {
@@ -353,10 +330,11 @@ func (w *walker) whole() {
 		if slices.Contains([]CandidateState{CandidatePassed, CandidateConfirmed, CandidateLanding, CandidateLanded}, c.State) && !green {
 			w.Fatalf("candidate %d is %s with verdict %+v", c.ID, c.State, c.Verdict)
 		}
-		if c.ID > w.q.Next || len(c.Members) == 0 {
+		if c.ID > w.q.Next || (len(c.Members) == 0) != (c.Of != 0) {
 			w.Fatalf("candidate %+v, newest %d", c, w.q.Next)
 		}
 	}
+	w.trains(plan)
 	if landing > 1 {
 		w.Fatalf("%d candidates are landing at once", landing)
 	}

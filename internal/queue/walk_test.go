@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,13 +14,17 @@ import (
 
 // TestWalk lets people, a forge, a git server and a keeper that crashes do what they like to a lane. What trunk and the forge hold
 // is kept beside it, and each push is judged by that, not by what the queue believes.
+//
+// -rapid.checks says how many lanes; without it there are a few, so that it is over soon.
 func TestWalk(t *testing.T) {
 	t.Parallel()
+	var events atomic.Int64
+	defer func() { t.Logf("%d events", events.Load()) }()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWalk(t)
+		defer func() { events.Add(int64(w.events)) }()
 		w.seeTrunk()
-		w.open()
-		w.open()
+		w.rush()
 		for range rapid.IntRange(30, 70).Draw(t, "steps") {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(1, 8).Draw(t, "seconds")) * time.Second)
 			rapid.SampledFrom(w.moves()).Draw(t, "move").do()
@@ -55,6 +60,16 @@ type walker struct {
 	saves  []walkerSnapshot // backups
 	single bool             // the git server cannot move two branches at once
 	backup bool             // a backup may be restored; else the ledger may be rewound
+
+	alive   []alive // runs
+	honest  bool    // the suite fails where a defect is, and nowhere else
+	named   bool    // and it names the tests
+	defects []defect
+	content map[SHA][]int // which changes a commit has
+	below   map[SHA]link
+	proved  map[string]bool // by commit and step
+	passed  map[Number]int  // how often somebody behind it went ahead of a change that could have gone
+	events  int
 }
 
 // walkerSnapshot is what a backup of the database holds, and what was seen until then.
@@ -89,12 +104,14 @@ func (m move) String() string { return m.name }
 func newWalk(t *rapid.T) *walker {
 	w := &walker{
 		T: t, now: noon, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, pulls: map[Number]*pull{}, former: map[Number]*Entry{},
-		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: suite()},
+		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: walkRecipe()},
 		roles: map[int64]Role{}, server: server{trunk: []SHA{trunk(0)}}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
-		lost: map[SHA]bool{}, ours: map[SHA]SHA{},
+		lost: map[SHA]bool{}, ours: map[SHA]SHA{}, content: map[SHA][]int{}, below: map[SHA]link{}, proved: map[string]bool{}, passed: map[Number]int{},
 		single: rapid.IntRange(0, 3).Draw(t, "single") == 3, backup: rapid.Bool().Draw(t, "backup"),
 	}
 	w.p.ShowMerged = rapid.Bool().Draw(t, "show merged")
+	w.p.Window, w.p.Batch = rapid.IntRange(1, 4).Draw(t, "window"), rapid.IntRange(0, 3).Draw(t, "batch")
+	w.drawDefects()
 	for id, r := range roles {
 		w.roles[id] = r
 	}
@@ -103,6 +120,7 @@ func newWalk(t *rapid.T) *walker {
 
 func (w *walker) apply(ev Event) {
 	before := w.q
+	w.events++
 	w.log = append(w.log, happened{w.now, ev})
 	w.q = applied(w, w.q, ev)
 	w.transition(before, ev)
@@ -125,6 +143,8 @@ func (w *walker) moves() []move {
 	// What comes first is drawn most.
 	return []move{
 		{"act now", w.actNow},
+		{"act now", w.actNow},
+		{"report", w.report},
 		{"act now", w.actNow},
 		{"approve", w.approve},
 		{"look", w.look},
@@ -154,6 +174,8 @@ func (w *walker) moves() []move {
 		{"arrive", w.arriveLate},
 		{"see trunk", w.seeTrunk},
 		{"disaster", w.disaster},
+		{"rush", w.rush},
+		{"report", w.report},
 		{"act now", w.actNow},
 	}
 }
@@ -175,8 +197,26 @@ func (w *walker) id(kind string) string {
 	return fmt.Sprintf("%s%d", kind, w.ids)
 }
 
+// most is how many pull requests there are at most.
+const most = 6
+
+// rush opens and approves many at once.
+func (w *walker) rush() {
+	for range rapid.IntRange(1, most).Draw(w.T, "pulls") {
+		w.open()
+	}
+	for n := Number(1); int(n) <= len(w.pulls); n++ {
+		p := w.pulls[n]
+		for _, who := range []Person{raj, ada} {
+			p.Reviews = append(slices.Clone(p.Reviews), Review{ID: w.id("r"), Who: who, Head: p.Head, State: ReviewApproved, At: w.now})
+		}
+		w.now = w.now.Add(time.Second)
+		w.lookAt(p)
+	}
+}
+
 func (w *walker) open() {
-	if len(w.pulls) == 4 {
+	if len(w.pulls) == most {
 		return
 	}
 	n := Number(len(w.pulls) + 1)
@@ -381,6 +421,14 @@ func (w *walker) bypass() {
 		}
 	}
 	w.ids++
+	w.content[trunk(w.ids)] = append(slices.Clip(w.content[w.tip()]), -rapid.IntRange(1, 2).Draw(w.T, "push"))
+	w.trunk = append(slices.Clone(w.trunk), trunk(w.ids))
+}
+
+// mendTrunk is a human who pushes what mends all that was broken by pushes past lander.
+func (w *walker) mendTrunk() {
+	w.ids++
+	w.content[trunk(w.ids)] = slices.DeleteFunc(slices.Clone(w.content[w.tip()]), func(n int) bool { return n < 0 })
 	w.trunk = append(slices.Clone(w.trunk), trunk(w.ids))
 }
 
@@ -396,7 +444,7 @@ func (w *walker) resume() { w.apply(Resumed{"ada", w.now}) }
 
 func (w *walker) loseRun() {
 	for _, c := range w.q.Candidates {
-		if c.State == CandidateTesting {
+		if c.State == CandidateTesting && (!w.faults || rapid.Bool().Draw(w.T, "this one")) {
 			w.apply(RunLost{c.ID, c.Run, w.now})
 			return
 		}
@@ -440,6 +488,7 @@ func (w *walker) disaster() {
 		}
 		old := rapid.SampledFrom(w.saves).Draw(w.T, "backup")
 		w.q, w.former, w.seen, w.moved, w.deeds = old.q, maps.Clone(old.former), maps.Clone(old.seen), old.moved, nil
+		w.alive, w.passed = nil, map[Number]int{}
 		for n, p := range w.pulls {
 			if e := w.q.Entry(n); e == nil || !slices.Contains(e.Ours, p.Head) {
 				delete(w.ours, p.Head) // nobody knows any more that it was lander

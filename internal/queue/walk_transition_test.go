@@ -8,10 +8,11 @@ import (
 
 // from lists what a candidate may be after one fact, besides what it was.
 var from = map[CandidateState][]CandidateState{
-	CandidateBuilt:     {CandidateTesting, CandidateAbandoned},
-	CandidateTesting:   {CandidateBuilt, CandidatePassed, CandidateFailed, CandidateAbandoned},
-	CandidatePassed:    {CandidateConfirmed, CandidateAbandoned},
-	CandidateConfirmed: {CandidateLanding, CandidateAbandoned},
+	CandidateBuilt:     {CandidateTesting, CandidateAbandoned, CandidateJoined, CandidateFailed},
+	CandidateTesting:   {CandidateBuilt, CandidatePassed, CandidateFailed, CandidateAbandoned, CandidateRed, CandidateJoined},
+	CandidateRed:       {CandidateTesting, CandidateFailed, CandidateAbandoned, CandidateJoined},
+	CandidatePassed:    {CandidateConfirmed, CandidateAbandoned, CandidateJoined},
+	CandidateConfirmed: {CandidateLanding, CandidateAbandoned, CandidateJoined},
 	CandidateLanding:   {CandidateLanded, CandidatePassed, CandidateFailed},
 }
 
@@ -36,11 +37,7 @@ func (w *walker) transition(before Queue, ev Event) {
 		w.Fatalf("%T took something back", ev)
 	}
 	for _, c := range w.q.Candidates[len(before.Candidates):] {
-		for _, m := range c.Members {
-			if e := before.Entry(m.Number); e == nil || e.State != Queued || e.Head != m.Head || before.CandidateOf(m.Number) != nil || c.Base != before.Tip {
-				w.Fatalf("candidate %d was made of %+v, entry %+v", c.ID, m, e)
-			}
-		}
+		w.born(before, c, ev)
 	}
 	for _, was := range before.Entries {
 		w.entryTransition(before, was, ev)
@@ -83,6 +80,7 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 		if was.State != Queued || !told(NoticeDropped) || is.Drop.Reason == "" {
 			w.Fatalf("%v was dropped from %s by %T", was.Number, was.State, ev)
 		}
+		w.deserved(is)
 	case was.State == Queued && is.Head != was.Head:
 		if !told(NoticeVoided) {
 			w.Fatalf("the approval of %v was voided and nobody was told", was.Number)
@@ -100,32 +98,6 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 	}
 }
 
-// ahead holds that nothing which happens to a change restarts a candidate of others.
-func (w *walker) ahead(before Queue, ev Event) {
-	var n Number
-	switch ev := ev.(type) {
-	case ChangeSeen:
-		n = ev.Sight.Number
-	case ChangeAsked:
-		n = ev.Number
-	case CandidateUnmade:
-		n = ev.Member.Number
-	default:
-		return
-	}
-	given := func(q Queue) (keys []string) {
-		for _, a := range q.Plan(w.now, w.p) {
-			if a, ok := a.(Abandon); ok && !q.Candidate(a.ID).Has(n) {
-				keys = append(keys, a.Key())
-			}
-		}
-		return keys
-	}
-	if was, is := given(before), given(w.q); !slices.Equal(was, is) {
-		w.Fatalf("%T of %v gives up %v", ev, n, is)
-	}
-}
-
 // calm ends all faults and shows that the lane comes to rest with nothing left to do, and everything told.
 func (w *walker) calm() {
 	w.faults = false
@@ -136,14 +108,21 @@ func (w *walker) calm() {
 	}
 	w.apply(Resumed{"ada", w.now})
 	w.seeTrunk()
+	if slices.ContainsFunc(w.defects, func(d defect) bool { return slices.Max(d.by) < 0 && w.shows(d, w.tip()) }) {
+		w.mendTrunk()
+		w.seeTrunk()
+	}
 	w.now = w.now.Add(time.Second)
 	for n := Number(1); int(n) <= len(w.pulls); n++ {
 		w.save()
 		w.lookAt(w.pulls[n])
 	}
 	w.apply(Resumed{"ada", w.now}) // the looks may have brought a pause
-	w.loseRun()
-	for range 200 {
+	w.alive = nil
+	for range w.q.Candidates {
+		w.loseRun()
+	}
+	for range 600 {
 		w.save()
 		if w.q.Stop != nil { // a rewind that was only now seen
 			w.apply(Resumed{"ada", w.now})
@@ -167,6 +146,9 @@ func (w *walker) calm() {
 func (w *walker) rest() {
 	for _, c := range w.q.Candidates {
 		w.Fatalf("candidate %d is still %s", c.ID, c.State)
+	}
+	for _, k := range w.q.Cases {
+		w.Fatalf("the case of %d is still open", k.ID)
 	}
 	for _, e := range w.q.Line() {
 		if rs := conditions(e, w.p); len(rs) == 0 || !rs[0].Held {
