@@ -90,9 +90,22 @@ func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 	if k := q.caseOf(c.ID); k == nil {
 		q.open(c, v, at)
 	} else {
-		q.editCase(k.ID, func(k *Case) { k.Sure, k.Names = true, v.failed() })
+		q.editCase(k.ID, func(k *Case) { k.again(c, v) })
 	}
 	q.livingAll(c, at)
+}
+
+// again takes in one more red run of the same commit. Sure is only what fails every time: what failed once may have been chance, unless
+// it is always something else.
+func (k *Case) again(c *Candidate, v Verdict) {
+	names := slices.DeleteFunc(slices.Clone(v.failed()), func(name string) bool { return !slices.Contains(k.Names, name) })
+	if k.Sure = len(names) > 0 || c.Run >= sureRuns; len(names) == 0 {
+		names = v.failed()
+	}
+	if r := c.Recipe.from(v.Step); !r.same(k.Recipe) {
+		k.Recipe, k.Results = r, nil // what was run elsewhere has not come to that step, or not begun before it
+	}
+	k.Names = names
 }
 
 // probed begins trials.
@@ -103,6 +116,9 @@ func (q *Queue) probed(ev ProbesMade) {
 	}
 	for _, p := range ev.Probes {
 		if p.Built.SHA == "" { // it does not even apply there
+			if k.tried(p.Trial) {
+				continue
+			}
 			q.editCase(k.ID, func(k *Case) { k.Results = append(k.Results, Result{Trial: p.Trial, Failed: k.Names}) })
 			continue
 		}
@@ -133,8 +149,11 @@ func (q Queue) probing(of CandidateID) bool {
 
 // probeReported takes in what failed in a trial.
 func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
-	switch v.Outcome {
-	case Green, Red, TimedOut:
+	k := q.caseOf(c.Of)
+	switch {
+	case k != nil && !c.Recipe.same(k.Recipe):
+		q.end(c, CandidateAbandoned, "", at) // something else is looked for by now
+	case v.Outcome == Green, v.Outcome == Red, v.Outcome == TimedOut:
 		q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
 		q.end(q.Candidate(c.ID), CandidateFailed, "", at)
 		q.editCase(c.Of, func(k *Case) {
@@ -189,7 +208,24 @@ func (q *Queue) settleCases(at time.Time) {
 			}
 			q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)
 		}
+		if len(f.own) > 0 && c != nil {
+			q.wait(c, f.own, at)
+		}
 	}
+}
+
+// wait puts the members of a candidate aside for what fails without them: testing them at once again would show the same.
+func (q *Queue) wait(c *Candidate, own []string, at time.Time) {
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && e.waiting() && e.Head == m.Head && q.CandidateOf(m.Number) == nil {
+			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayTrunkRed(own), At: at})
+		}
+	}
+}
+
+// tried reports whether the result of a trial is known.
+func (k *Case) tried(t Trial) bool {
+	return slices.ContainsFunc(k.Results, func(r Result) bool { return r.Trial == t })
 }
 
 // of is the member of a case's chain with that number.

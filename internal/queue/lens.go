@@ -63,7 +63,8 @@ func (l lens) span(name string) (lo, hi int) {
 type found struct {
 	parted   bool // it is known who broke what
 	suspects []suspect
-	want     []Trial // that are of use now; empty: all is known
+	want     []Trial  // that are of use now; empty: all is known
+	own      []string // what fails on trunk without anybody here
 }
 
 // suspect is a member with which something began to fail.
@@ -81,7 +82,8 @@ func (l lens) found() found {
 		lo, hi := l.span(name)
 		base := l.known(0, name)
 		if base == Red {
-			continue // trunk's own
+			f.own = append(f.own, name)
+			continue
 		}
 		if lo == 0 && base == Unmeasured {
 			f.ask(Trial{Base: l.Chain[0].SHA}) // it may be red without anybody here

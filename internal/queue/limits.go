@@ -37,5 +37,8 @@ const mostMembers = 64
 // spread is over which share of the free runs, in percent, those who wait are spread.
 const spread = 70
 
+// sureRuns is after how many red runs of one commit that never had a failure in common it is not chance any more.
+const sureRuns = 4
+
 // probeWays is on how many commits at most a test that failed runs again at a time.
 const probeWays = 5

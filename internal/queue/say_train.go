@@ -41,6 +41,8 @@ func sayForgotten() string {
 	return "whose fault a red run is cannot be found out any more, so its changes are tested anew"
 }
 
+func sayTrunkRed(own []string) string { return names(own) + " fails on trunk without it, too" }
+
 func sayMootCase() string { return "whose fault it is is known" }
 
 func sayJoined(as CandidateID) string { return fmt.Sprintf("it lands with candidate %d", as) }
