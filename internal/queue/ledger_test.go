@@ -54,7 +54,7 @@ func TestWhatTheLedgerSaysOfALanding(t *testing.T) {
 	w.is(1, Landed)
 	w.ledgerSays("adopt", "land")
 	s := w.ledger[1].Statement
-	c := Candidate{Recipe: suite(), Verdict: &Verdict{Outcome: Green, Took: time.Minute}}
+	c := Candidate{Recipe: suite(), Verdict: &Verdict{Outcome: Green, Took: time.Minute, Steps: []StepResult{{Name: "unit", Took: time.Second}}}}
 	if s.Seq != 2 || s.Attempt != 1 || s.Old != trunk(0) || s.New != commit(1) || s.Tree != commit(1) || s.Style != StyleRebase || s.Run != 1 ||
 		s.Recipe != c.Recipe.Digest() || s.Verdict != c.Verdict.Digest() {
 		t.Fatalf("the record says %s", text(s))

@@ -110,7 +110,7 @@ func (w *walker) ahead(before Queue, ev Event) {
 		touched = func(c *Candidate) bool { return c.Has(ev.Number) }
 	case CandidateUnmade:
 		touched = func(c *Candidate) bool { return c.Has(ev.Member.Number) }
-	case RunStarted, RunReported, RunLost, ProbesMade, CandidateMade, Confirmed:
+	case RunStarted, RunReported, RunLost, ProbesMade, Confirmed:
 		suspects := w.q.findings().suspects()
 		touched = func(c *Candidate) bool {
 			return slices.ContainsFunc(c.Members, func(m Member) bool {

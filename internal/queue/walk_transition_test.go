@@ -108,7 +108,7 @@ func (w *walker) calm() {
 	}
 	w.apply(Resumed{"ada", w.now})
 	w.seeTrunk()
-	if slices.ContainsFunc(w.defects, func(d defect) bool { return slices.Max(d.by) < 0 && w.shows(d, w.tip()) }) {
+	if slices.ContainsFunc(w.defects, func(d defect) bool { return w.shows(d, w.tip()) }) {
 		w.mendTrunk()
 		w.seeTrunk()
 	}
