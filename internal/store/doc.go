@@ -7,7 +7,9 @@
 //
 // A step that begins a landing is begun and committed by word within that same batch, as one serializable transaction, and Postgres
 // checks the intent once more at its end: the ledger's place, trunk's tip, pause and stop, the policy, every member's head, approvals
-// and whatever holds it back, and that none of these heads has landed before. Such a step is sent again when Postgres cannot put it in
+// and whatever holds it back, that none of these heads has landed before, and the proof: a green run of this very commit by the recipe
+// that trunk has now, in which every step of it passed. A step that the run left out must stand in an earlier run of the same candidate;
+// a candidate that has the run of another one must be the same commit. Such a step is sent again when Postgres cannot put it in
 // order with another lane's; when the lane itself was saved meanwhile it is stale like any other.
 //
 // What the state machine promises is promised again by the schema (see lander/sql), so a mistake in it becomes an error here and

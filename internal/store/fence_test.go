@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"testing"
-	"time"
 
 	"lander/internal/queue"
 	"lander/internal/store/storetest"
@@ -18,7 +17,7 @@ func TestNoTwoIntentsHaveOnePlaceInTheLedger(t *testing.T) {
 		func(*queue.Candidate) {},
 		func(c *queue.Candidate) { c.State, c.Run = queue.CandidateTesting, 1 },
 		func(c *queue.Candidate) {
-			c.State, c.Verdict = queue.CandidateConfirmed, &queue.Verdict{Outcome: queue.Green, Took: time.Second}
+			c.State, c.Verdict = queue.CandidateConfirmed, green()
 		},
 	} {
 		c := q.Candidate(2)

@@ -8,7 +8,7 @@ import (
 )
 
 // fit is a deep copy of v as Postgres can hold it: times in UTC and whole microseconds, text in UTF-8 without NUL, and nil for
-// every empty list. What Load returns is fit; what Save is given is made so.
+// every empty list and map. What Load returns is fit; what Save is given is made so.
 func fit[T any](v T) T {
 	if in := reflect.ValueOf(v); in.IsValid() {
 		return fitted(in).Interface().(T)
@@ -41,6 +41,13 @@ func fitted(in reflect.Value) reflect.Value {
 			out.Set(reflect.MakeSlice(in.Type(), in.Len(), in.Len()))
 			for i := range in.Len() {
 				out.Index(i).Set(fitted(in.Index(i)))
+			}
+		}
+	case reflect.Map:
+		if in.Len() > 0 {
+			out.Set(reflect.MakeMapWithSize(in.Type(), in.Len()))
+			for key, value := range in.Seq2() {
+				out.SetMapIndex(fitted(key), fitted(value))
 			}
 		}
 	default:

@@ -134,10 +134,12 @@ func (s *Store) TrunkLog(ctx context.Context, lane queue.Lane, limit int) ([]que
 	return moves, nil
 }
 
-// Run is one test run of one candidate.
+// Run is one test run of one candidate, or of a probe.
 type Run struct {
 	Candidate queue.CandidateID
 	Run       int
+	Of        queue.CandidateID // whose case this is a trial of; 0: of none
+	Trial     queue.Trial       // with Of
 	Members   []queue.Number
 	Base      queue.SHA // what the candidate stands on
 	SHA       queue.SHA // what was tested
@@ -146,7 +148,8 @@ type Run struct {
 	Verdict   *queue.Verdict // nil: under way, or lost
 }
 
-// Runs lists test runs of a lane, the newest first: of one candidate, of the candidates with one member, or all where both are 0.
+// Runs lists test runs of a lane, the newest first: of one candidate, of the candidates with one member and the trials of their cases,
+// or all where both are 0.
 func (s *Store) Runs(ctx context.Context, lane queue.Lane, candidate queue.CandidateID, member queue.Number, limit int) ([]Run, error) {
 	id, err := s.lane(ctx, lane)
 	if errors.Is(err, ErrNoLane) {
@@ -161,9 +164,12 @@ func (s *Store) Runs(ctx context.Context, lane queue.Lane, candidate queue.Candi
 	}
 	runs := make([]Run, len(rows))
 	for i, r := range rows {
-		run := Run{Candidate: r.Candidate, Run: r.Number, Base: r.Base, SHA: r.Sha, Started: moment(r.StartedAt), Ended: moment(r.EndedAt), Verdict: r.Verdict}
+		run := Run{Candidate: r.Candidate, Run: r.Number, Of: r.Of, Base: r.Base, SHA: r.Sha, Started: moment(r.StartedAt), Ended: moment(r.EndedAt), Verdict: r.Verdict}
 		for _, n := range r.Members {
 			run.Members = append(run.Members, queue.Number(n))
+		}
+		if r.Trial != nil {
+			run.Trial = *r.Trial
 		}
 		runs[i] = fit(run)
 	}

@@ -56,6 +56,11 @@ func TestTheSchemaRefuses(t *testing.T) {
 			select lane_id, ` + id + `, base, ` + below + `, style, at, ` + sha + `, tree, commits, recipe, recipe_digest, 'built', 0, since, null, ''
 			from candidates where lane_id = 1 and id = 2`
 	}
+	probe := func(state string) string {
+		return `insert into candidates (lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, outcome, reason, of, trial)
+			select lane_id, 9, base, 0, style, at, base, '', '[]', recipe, recipe_digest, '` + state + `', run, since, outcome, '', 1, '{}'
+			from candidates where lane_id = 1 and id = 1`
+	}
 	for name, c := range map[string]struct {
 		sql  string
 		want string // the constraint, or words of the message
@@ -93,6 +98,15 @@ func TestTheSchemaRefuses(t *testing.T) {
 		"landing what was closed":                {"update entries set gone = true where number = 1; " + land, "candidates_intent_members"},
 		"landing a head that was not tested":     {"delete from approvals; update entries set head = repeat('9', 40) where number = 1; " + land, "candidates_intent_members"},
 		"an ended candidate that comes back":     {"update candidates set state = 'abandoned' where id = 2; update candidates set state = 'built' where id = 2", "candidates_end_once"},
+		"a candidate that becomes a probe":       {"update candidates set of = 1, trial = '{}' where id = 2", "candidates_same"},
+		"a verdict handed to a candidate":        {"update candidates set via = 1 where id = 2", "candidates_same"},
+		"a probe that passes":                    {probe("passed"), "candidates_probes_only_test"},
+		"a probe of nothing":                     {strings.Replace(probe("built"), "'{}'", "null", 1), "candidates_of"},
+		"red without a verdict":                  {"update candidates set state = 'red' where id = 2", "candidates_red"},
+		"a joined candidate that comes back":     {"update candidates set state = 'joined' where id = 2; update candidates set state = 'passed' where id = 2", "candidates_end_once"},
+		"a run of what has ended":                {"update candidates set state = 'joined' where id = 2; update candidates set run = run + 1, outcome = null where id = 2", "candidates_run_grows"},
+		"a case of another candidate":            {`insert into cases (lane_id, candidate, body) values (1, 1, '{"id": 2}')`, "cases_check"},
+		"a case of nothing":                      {`insert into cases (lane_id, candidate, body) values (1, 9, '{"id": 9}')`, "cases_lane_id_candidate_fkey"},
 		"a run taken back":                       {"update candidates set run = 0 where id = 1", "candidates_run_grows"},
 		"a candidate deleted":                    {"delete from candidates", "append-only"},
 		"a member changed":                       {"update members set head = repeat('9', 40)", "append-only"},

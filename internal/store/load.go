@@ -12,7 +12,7 @@ import (
 	"lander/internal/store/db"
 )
 
-// Load reads a lane's state: entries that are not gone, candidates that have not ended. A lane that nobody has seen yet gets its row.
+// Load reads a lane's state: entries that are not gone, candidates that have not ended, open cases. A lane that nobody has seen yet gets its row.
 func (s *Store) Load(ctx context.Context, lane queue.Lane) (queue.Queue, error) {
 	if _, err := s.ensure(ctx, lane); err != nil {
 		return queue.Queue{}, err
@@ -37,6 +37,7 @@ func (s *Store) View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.P
 			return err
 		}
 		q.Version, q.Tip, q.Pause, q.Stop, q.Trouble, q.Next = l.Version, l.Tip, l.Pause, l.Stop, l.Trouble, l.NextCandidate
+		q.Sound, q.Estimates = l.Sound, l.Estimates
 		q.Ledger = queue.Ledger{Tip: l.LedgerTip, Seq: l.LedgerSeq, Single: l.LedgerSingle, Mend: l.LedgerMend}
 		if l.Policy != nil {
 			var text policyText
@@ -50,6 +51,9 @@ func (s *Store) View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.P
 		}
 		if q.Candidates, err = candidates(ctx, rows, l.ID); err != nil {
 			return fmt.Errorf("candidates: %w", err)
+		}
+		if q.Cases, err = rows.Cases(ctx, l.ID); err != nil {
+			return fmt.Errorf("cases: %w", err)
 		}
 		return nil
 	})

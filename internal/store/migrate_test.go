@@ -105,6 +105,14 @@ func TestMigrationsOnADatabaseWithRows(t *testing.T) {
 	if after.Ledger.Seq != 4 || after.Entry(2).Past[0].Tip != sha("e") || after.Entry(1).Ours[0] != sha("b") {
 		t.Errorf("the lane of the second fixture: %+v", after)
 	}
+	train := load(t, s, queue.Lane{Repo: "acme/app", Trunk: "train"})
+	if len(train.Candidates) != 3 || len(train.Cases) != 1 || train.Cases[0].First.Step != "lint" || train.Candidate(5).Of != 3 || train.Sound != sha("a") ||
+		train.Estimates.All.Good != 3 || train.Entry(3).After != 2 || !train.Entry(3).Alone || train.Candidate(4).Verdict.Steps[0].Run != 1 {
+		t.Fatalf("the lane of the third fixture: %+v", train)
+	}
+	train = save(t, s, queue.Save{Old: train, New: begin(train, 4)})
+	after = save(t, s, queue.Save{Old: train, New: landed(train, 4, noon)})
+	same(t, load(t, s, train.Lane), after)
 	n := put(q, with(q.Candidates[0], func(c *queue.Candidate) {
 		c.State, c.Verdict = queue.CandidatePassed, &queue.Verdict{Outcome: queue.Green}
 	}))

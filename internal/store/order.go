@@ -35,8 +35,13 @@ type askText struct {
 	Verb     queue.Verb   `json:"verb,omitempty"`
 	SHA      string       `json:"sha,omitempty"`
 	Priority *int         `json:"priority,omitempty"`
-	Text     string       `json:"text,omitempty"`
-	Problem  string       `json:"problem,omitempty"`
+	Alone    bool         `json:"alone,omitempty"`
+	After    queue.Number `json:"after,omitempty"`
+
+	NotBefore time.Time `json:"not_before,omitzero"`
+
+	Text    string `json:"text,omitempty"`
+	Problem string `json:"problem,omitempty"`
 }
 
 func writeOrder(ev queue.Event) ([]byte, error) {

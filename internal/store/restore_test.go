@@ -67,7 +67,7 @@ func TestAnOldBackupIsRestored(t *testing.T) {
 	again := edit(put(q, c), 1, func(e *queue.Entry) { e.State = queue.Queued })
 	q = save(t, s, queue.Save{Old: q, New: again})
 	q = save(t, s, queue.Save{Old: q, New: put(q, with(q.Candidate(6), func(c *queue.Candidate) {
-		c.State, c.Run, c.Verdict = queue.CandidateConfirmed, 1, &queue.Verdict{Outcome: queue.Green}
+		c.State, c.Run, c.Verdict = queue.CandidateConfirmed, 1, green()
 	}))})
 	if _, err := s.Save(t.Context(), queue.Save{Old: q, New: begin(q, 6)}); constraint(err) != "candidates_intent_once" {
 		t.Errorf("a head that has landed: %v", err)

@@ -18,7 +18,7 @@ import (
 // the lane was saved since Old was loaded. After ErrStale, and after an error that Postgres answered with, nothing is changed; after
 // any other error (a cut connection, an ended context) the step is stored as a whole or not at all, and only a Load tells which.
 //
-// Entries and candidates are written when their pointers in Old and New differ.
+// Entries, candidates and cases are written when their pointers in Old and New differ.
 //
 // A step that begins a landing is one serializable transaction, at whose end Postgres checks the intent once more against everything
 // that is stored. What it refuses comes back as an error that names the check, and nothing is changed.
@@ -64,7 +64,7 @@ func (s *Store) write(ctx context.Context, lane int64, step queue.Save) (queue.Q
 		return queue.Queue{}, err
 	}
 	saved := w.new.Saved(step.Old.Version + 1)
-	saved.Entries, saved.Candidates = none(saved.Entries), none(saved.Candidates)
+	saved.Entries, saved.Candidates, saved.Cases = none(saved.Entries), none(saved.Candidates), none(saved.Cases)
 	return saved, nil
 }
 
@@ -92,6 +92,9 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 	if err := w.candidates(ctx); err != nil {
 		return err
 	}
+	if err := w.cases(ctx); err != nil {
+		return err
+	}
 	if err := w.moves(ctx); err != nil {
 		return err
 	}
@@ -116,10 +119,11 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 
 // top writes the lane's own row. It comes first: it is the compare-and-swap.
 func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
-	w.new.Pause, w.new.Stop, w.new.Trouble = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble)
+	w.new.Pause, w.new.Stop, w.new.Trouble, w.new.Estimates = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble), fit(w.new.Estimates)
 	row := db.SaveLaneParams{
 		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble,
 		NextCandidate: w.new.Next, LedgerTip: w.new.Ledger.Tip, LedgerSeq: w.new.Ledger.Seq, LedgerSingle: w.new.Ledger.Single, LedgerMend: w.new.Ledger.Mend,
+		Sound: w.new.Sound, Estimates: w.new.Estimates,
 	}
 	if policy != nil {
 		var err error
@@ -218,12 +222,13 @@ func (w *writer) candidate(ctx context.Context, old, c *queue.Candidate) error {
 		}
 	}
 	testing := func(c *queue.Candidate) bool { return c.State == queue.CandidateTesting }
-	if c.Run > 0 && (old.Run != c.Run || testing(old) != testing(c) || !reflect.DeepEqual(fit(old.Verdict), c.Verdict)) {
+	// One with Via has the verdict of a run that is another candidate's, and that is written there.
+	if c.Via == 0 && c.Run > 0 && (old.Run != c.Run || testing(old) != testing(c) || !reflect.DeepEqual(fit(old.Verdict), c.Verdict)) {
 		if err := w.rows.SaveRun(ctx, runRow(w.lane, c)); err != nil {
 			return err
 		}
 	}
-	if c.Run > 1 && old.Run != c.Run {
+	if c.Via == 0 && c.Run > 1 && old.Run != c.Run {
 		if err := w.rows.EndRuns(ctx, db.EndRunsParams{LaneID: w.lane, Candidate: c.ID, Number: c.Run, EndedAt: stamp(c.Since)}); err != nil {
 			return err
 		}
@@ -308,7 +313,7 @@ func (w *writer) outbox(ctx context.Context) error {
 // built is what a candidate is, without how far it has come.
 func built(c *queue.Candidate) queue.Candidate {
 	return queue.Candidate{
-		ID: c.ID, Base: c.Base, Below: c.Below, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe,
+		ID: c.ID, Base: c.Base, Below: c.Below, Of: c.Of, Trial: c.Trial, Via: c.Via, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe,
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
-	lanes, intents, landed, recalled := 0, 0, 0, 0
+	lanes, intents, landed, recalled, joined, cases := 0, 0, 0, 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
 		q, err := s.Load(t.Context(), queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("trunk-", lanes)})
@@ -32,11 +32,18 @@ func TestRoundTrip(t *testing.T) {
 			case slices.ContainsFunc(step.New.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }):
 				policy = anyPolicy(rt)
 				policy.Approvals, policy.NoLabels, policy.Problem = 0, nil, "" // one that lets it land
+				policy.Recipe = recipeOfIntent(step.New)
 				step.Policy = &policy
 				intents++
 			case rapid.Bool().Draw(rt, "policy moved"):
 				policy = anyPolicy(rt)
 				step.Policy = &policy
+			}
+			cases += len(step.New.Cases)
+			for _, c := range step.New.Candidates {
+				if c.Via != 0 && c.State == queue.CandidateLanding {
+					joined++
+				}
 			}
 			for _, m := range step.New.Moves {
 				switch {
@@ -72,8 +79,8 @@ func TestRoundTrip(t *testing.T) {
 			trunkTold(t, rt, s, step.New, known)
 		}
 	})
-	if intents == 0 || landed == 0 || recalled == 0 {
-		t.Errorf("%d steps with an intent, %d landings, %d recalled: the trip proves nothing", intents, landed, recalled)
+	if intents == 0 || landed == 0 || recalled == 0 || joined == 0 || cases == 0 {
+		t.Errorf("%d steps with an intent, %d landings, %d intents of trains, %d recalled, %d cases: the trip proves nothing", intents, landed, joined, recalled, cases)
 	}
 }
 
@@ -103,6 +110,10 @@ func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 	n.Stop = some(rt, "stop", func() queue.Stop {
 		return queue.Stop{Reason: text(rt), At: moment(rt), Ledger: rapid.Bool().Draw(rt, "for the ledger")}
 	})
+	n.Sound, n.Estimates = "", some(rt, "estimates", func() queue.Estimates { return anyEstimates(rt) })
+	if rapid.Bool().Draw(rt, "something is sound") {
+		n.Sound = anySHA(rt, "sound")
+	}
 	n.Ledger.Single, n.Ledger.Mend = rapid.Bool().Draw(rt, "single"), rapid.Bool().Draw(rt, "mend")
 	n.Trouble = some(rt, "trouble", func() queue.Trouble {
 		return queue.Trouble{Reason: text(rt), At: moment(rt), Tries: rapid.Int().Draw(rt, "tries"), NotTill: moment(rt)}
@@ -133,6 +144,7 @@ func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 		}
 		n.Candidates = append(n.Candidates, c)
 	}
+	n = anyTrain(rt, n)
 	if len(n.Entries) > 0 {
 		for range rapid.IntRange(0, 2).Draw(rt, "new candidates") {
 			n.Next += queue.CandidateID(rapid.IntRange(1, 3).Draw(rt, "skip"))
@@ -166,7 +178,8 @@ func anyEntry(rt *rapid.T, n queue.Number, known past) *queue.Entry {
 		State:  rapid.SampledFrom([]queue.State{queue.Idle, queue.Queued, queue.Landed, queue.Dropped}).Draw(rt, "state"),
 		SeenAt: moment(rt), HeadSince: moment(rt), AskedBy: anyPerson(rt), AskedAt: moment(rt), Priority: rapid.Int().Draw(rt, "priority"),
 		Held: rapid.Bool().Draw(rt, "held"), Unseen: rapid.Bool().Draw(rt, "unseen"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
-		Gone: rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
+		Gone:  rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
+		Alone: rapid.Bool().Draw(rt, "alone"), After: queue.Number(rapid.IntRange(0, 9).Draw(rt, "after")), NotBefore: moment(rt),
 	}
 	for i := range rapid.IntRange(0, 3).Draw(rt, "approvals") {
 		who := queue.Person{ID: e.Author.ID + int64(i) + 1, Login: text(rt)}
@@ -204,7 +217,7 @@ func anyCandidate(rt *rapid.T, n queue.Queue) *queue.Candidate {
 		}
 	}
 	if rapid.Bool().Draw(rt, "green at once") {
-		c.Run, c.Verdict, c.State, c.Since = 1, &queue.Verdict{Outcome: queue.Green}, queue.CandidateConfirmed, moment(rt)
+		c.Run, c.Verdict, c.State, c.Since = 1, anyVerdict(rt, c.Recipe, queue.Green), queue.CandidateConfirmed, moment(rt)
 		return c
 	}
 	progress(rt, c)
@@ -213,18 +226,27 @@ func anyCandidate(rt *rapid.T, n queue.Queue) *queue.Candidate {
 
 // progress takes a candidate to any state that it may be in next, except to the intent.
 func progress(rt *rapid.T, c *queue.Candidate) {
+	c.Since, c.NotTill, c.Reason = moment(rt), moment(rt), text(rt)
+	if c.Via != 0 { // it has no runs
+		states := []queue.CandidateState{queue.CandidatePassed, queue.CandidateConfirmed, queue.CandidateFailed, queue.CandidateAbandoned}
+		c.State = rapid.SampledFrom(states).Draw(rt, "joined state")
+		return
+	}
 	if more := rapid.IntRange(0, 2).Draw(rt, "runs"); more > 0 {
 		c.Run, c.Verdict = c.Run+more, nil
 	}
 	if c.Run > 0 && c.Verdict == nil && rapid.Bool().Draw(rt, "reported") {
-		c.Verdict = anyVerdict(rt)
+		c.Verdict = anyVerdict(rt, c.Recipe, anyOutcome(rt))
 	}
 	states := []queue.CandidateState{queue.CandidateBuilt, queue.CandidateTesting, queue.CandidateFailed, queue.CandidateAbandoned}
-	if c.Verdict != nil && c.Verdict.Outcome == queue.Green {
+	switch {
+	case c.Of != 0 || c.Verdict == nil: // neither passes
+	case c.Verdict.Outcome == queue.Green:
 		states = append(states, queue.CandidatePassed, queue.CandidateConfirmed)
+	case c.Verdict.Outcome == queue.Red, c.Verdict.Outcome == queue.TimedOut:
+		states = append(states, queue.CandidateRed)
 	}
 	c.State = rapid.SampledFrom(states).Draw(rt, "candidate state")
-	c.Since, c.NotTill, c.Reason = moment(rt), moment(rt), text(rt)
 }
 
 func anyNotice(rt *rapid.T, key string) queue.Notice {
@@ -240,7 +262,7 @@ func anyNotice(rt *rapid.T, key string) queue.Notice {
 			Reasons: []queue.Reason{{Code: "c", Text: text(rt), Since: moment(rt), Held: true}}, Landing: anyLanding(rt),
 		}
 	})
-	n.Drop, n.Landing, n.Verdict = anyDrop(rt), anyLanding(rt), anyVerdict(rt)
+	n.Drop, n.Landing, n.Verdict = anyDrop(rt), anyLanding(rt), anyVerdict(rt, anyRecipe(rt), anyOutcome(rt))
 	return n
 }
 
@@ -259,16 +281,32 @@ func anyCommits(rt *rapid.T) (all []queue.BuiltCommit) {
 	return all
 }
 
-func anyVerdict(rt *rapid.T) *queue.Verdict {
+func anyOutcome(rt *rapid.T) queue.Outcome {
 	outcomes := []queue.Outcome{queue.Unmeasured, queue.Green, queue.Green, queue.Green, queue.Red, queue.TimedOut, queue.Infra, queue.Cancelled}
-	return &queue.Verdict{
-		Outcome: rapid.SampledFrom(outcomes).Draw(rt, "outcome"), Reason: text(rt), Step: text(rt), Exit: rapid.Int().Draw(rt, "exit"),
-		Tail: texts(rt), Steps: []queue.StepResult{{Name: text(rt), Took: time.Second}}, Took: time.Duration(rapid.Int64().Draw(rt, "took")),
+	return rapid.SampledFrom(outcomes).Draw(rt, "outcome")
+}
+
+// anyVerdict is one of a run of a recipe.
+func anyVerdict(rt *rapid.T, r queue.Recipe, o queue.Outcome) *queue.Verdict {
+	v := &queue.Verdict{
+		Outcome: o, Reason: text(rt), Step: text(rt), Exit: rapid.Int().Draw(rt, "exit"), Tail: texts(rt), Failed: texts(rt),
+		Took: time.Duration(rapid.Int64().Draw(rt, "took")),
 	}
+	for range r.Setup {
+		v.Steps = append(v.Steps, queue.StepResult{Name: "setup", Took: time.Second})
+	}
+	for _, s := range r.Steps {
+		v.Steps = append(v.Steps, queue.StepResult{Name: s.Name, Took: time.Second})
+		if o != queue.Green && rapid.Bool().Draw(rt, "step failed") {
+			v.Steps[len(v.Steps)-1].Exit = rapid.IntRange(-1, 255).Draw(rt, "exit of the step")
+			break
+		}
+	}
+	return v
 }
 
 func anyRecipe(rt *rapid.T) queue.Recipe {
-	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
+	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}, {Name: "lint", Run: text(rt)}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
 }
 
 func anyPolicy(rt *rapid.T) queue.Policy {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -145,6 +146,7 @@ func intend(rt *rapid.T, n queue.Queue) queue.Queue {
 	for _, m := range c.Members {
 		n = edit(n, m.Number, func(e *queue.Entry) {
 			e.Head, e.State, e.Gone, e.Draft, e.Held, e.Unseen, e.HeldBy, e.Objections = m.Head, queue.Queued, false, false, false, false, 0, nil
+			e.After, e.NotBefore = 0, time.Time{}
 		})
 	}
 	return n

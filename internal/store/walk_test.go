@@ -18,10 +18,13 @@ import (
 func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
-	lanes, landed, recalled := 0, 0, 0
+	lanes, landed, recalled, seen := 0, 0, 0, map[queue.CandidateState]int{}
+	trains := policy
+	trains.Window, trains.Batch = 4, 2
+	trains.Recipe = queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "make lint"}, {Name: "unit", Run: "make"}}}
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
-		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: policy, known: map[pin]bool{}}
+		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: trains, known: map[pin]bool{}, seen: seen}
 		w.q = queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("walk-", lanes)}}
 		w.saved = w.q
 		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
@@ -57,8 +60,8 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 		}
 		landed, recalled = landed+w.landed, recalled+w.recalled
 	})
-	if landed == 0 || recalled == 0 {
-		t.Errorf("%d landings, %d recalled: the walk proves nothing", landed, recalled)
+	if landed == 0 || recalled == 0 || seen[queue.CandidateRed] == 0 || seen[queue.CandidateJoined] == 0 || seen[probes] == 0 || seen[acquitted] == 0 {
+		t.Errorf("%d landings, %d recalled, %v: the walk proves nothing", landed, recalled, seen)
 	}
 }
 
@@ -79,12 +82,29 @@ type walk struct {
 	landed   int
 	recalled int
 	known    map[pin]bool // what is on trunk, or was
+
+	seen map[queue.CandidateState]int // candidates that came so far
 }
+
+// What walks also count.
+const (
+	probes    queue.CandidateState = "probes"
+	acquitted queue.CandidateState = "acquitted by a run of what failed"
+)
 
 func (w *walk) apply(ev queue.Event) { w.q = w.q.Apply(ev) }
 
 func (w *walk) save() {
 	w.rt.Helper()
+	for _, c := range w.q.Candidates {
+		w.seen[c.State]++
+		if c.Of != 0 {
+			w.seen[probes]++
+		}
+		if c.State == queue.CandidatePassed && slices.ContainsFunc(c.Verdict.Steps, func(s queue.StepResult) bool { return s.Run != 0 }) {
+			w.seen[acquitted]++
+		}
+	}
 	q, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.saved, New: w.q.Fill(w.now, w.policy), Policy: &w.policy})
 	if err != nil {
 		w.rt.Fatal(err)
@@ -185,14 +205,32 @@ func (w *walk) look(n queue.Number, open bool) {
 func (w *walk) do(a queue.Action) {
 	switch a := a.(type) {
 	case queue.Build:
-		m := a.Request.Members[0]
 		if rapid.IntRange(0, 5).Draw(w.rt, "conflict") == 0 {
-			w.apply(queue.CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, Member: m, Code: queue.DropConflict, Reason: "conflict", At: w.now})
+			un := queue.CandidateUnmade{
+				ID: a.ID, Base: a.Request.Base, Below: a.Below, Member: rapid.SampledFrom(a.Request.Members).Draw(w.rt, "member"),
+				Code: queue.DropConflict, Reason: "conflict", At: w.now,
+			}
+			if other := a.Request.Members[0]; other != un.Member {
+				un.With = other.Number
+			}
+			w.apply(un)
 			return
 		}
-		built := queue.Built{SHA: anySHA(w.rt, "built"), Tree: anySHA(w.rt, "tree")}
-		built.Commits = []queue.BuiltCommit{{SHA: built.SHA, Member: m.Number, From: m.Head}}
-		w.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: w.policy.Recipe, At: w.now})
+		w.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: w.built(a.Request.Members), Recipe: w.policy.Recipe, At: w.now})
+	case queue.Join:
+		w.apply(queue.Joined{ID: a.ID, As: a.As, At: w.now})
+	case queue.Probe:
+		made := queue.ProbesMade{ID: a.ID, Of: a.Of, At: w.now}
+		for _, t := range a.Trials {
+			p := queue.Probed{Trial: t, Built: queue.Built{SHA: t.Base}}
+			if t.Member.Number != 0 {
+				if p.Built = w.built([]queue.Member{t.Member}); rapid.IntRange(0, 5).Draw(w.rt, "trial conflicts") == 0 {
+					p.Built = queue.Built{}
+				}
+			}
+			made.Probes = append(made.Probes, p)
+		}
+		w.apply(made)
 	case queue.StartRun:
 		w.apply(queue.RunStarted{ID: a.Candidate.ID, Run: a.Run, At: w.now})
 		w.save()
@@ -200,7 +238,7 @@ func (w *walk) do(a queue.Action) {
 		if o := rapid.SampledFrom(outcomes).Draw(w.rt, "outcome"); o == "lost" {
 			w.apply(queue.RunLost{ID: a.Candidate.ID, Run: a.Run, At: w.now})
 		} else {
-			w.apply(queue.RunReported{ID: a.Candidate.ID, Run: a.Run, Verdict: queue.Verdict{Outcome: o, Took: time.Second}, At: w.now})
+			w.apply(queue.RunReported{ID: a.Candidate.ID, Run: a.Run, Verdict: w.verdict(a.Recipe, o), At: w.now})
 		}
 	case queue.Abandon:
 		w.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: w.now})
@@ -217,6 +255,31 @@ func (w *walk) do(a queue.Action) {
 	default:
 		w.rt.Fatalf("%T is not known here", a)
 	}
+}
+
+func (w *walk) built(members []queue.Member) queue.Built {
+	built := queue.Built{Tree: anySHA(w.rt, "tree")}
+	for _, m := range members {
+		built.SHA = anySHA(w.rt, "built")
+		built.Commits = append(built.Commits, queue.BuiltCommit{SHA: built.SHA, Member: m.Number, From: m.Head})
+	}
+	return built
+}
+
+// verdict is one of a run of a recipe, as testrun gives it.
+func (w *walk) verdict(r queue.Recipe, o queue.Outcome) queue.Verdict {
+	v := queue.Verdict{Outcome: o, Took: time.Second}
+	last := len(r.Steps) - 1
+	if o != queue.Green {
+		last = rapid.IntRange(0, last).Draw(w.rt, "last step")
+	}
+	for i, s := range r.Steps[:last+1] {
+		v.Steps = append(v.Steps, queue.StepResult{Name: s.Name, Took: time.Second})
+		if o != queue.Green && i == last {
+			v.Step, v.Steps[i].Exit = s.Name, 1
+		}
+	}
+	return v
 }
 
 func (w *walk) land(a queue.Land) {
@@ -271,7 +334,11 @@ func (w *walk) once(c *queue.Candidate) {
 	red := with(c, func(c *queue.Candidate) {
 		c.State, c.Verdict = queue.CandidateFailed, &queue.Verdict{Outcome: queue.Red}
 	})
-	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.q, New: put(w.q, red)}); constraint(err) != "runs_verdict_once" {
+	law := "runs_verdict_once"
+	if c.Via != 0 { // the run is another candidate's
+		law = "candidates_outcome_of_run"
+	}
+	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.q, New: put(w.q, red)}); constraint(err) != law {
 		w.rt.Fatalf("a second verdict: %v", err)
 	}
 	if _, err := w.s.Save(w.rt.Context(), queue.Save{Old: queue.Queue{Lane: w.q.Lane}, New: w.q}); !errors.Is(err, queue.ErrStale) {

@@ -61,8 +61,13 @@ func candidate(id queue.CandidateID, base, at queue.SHA, of *queue.Entry) *queue
 	return &queue.Candidate{
 		ID: id, Base: base, Members: []queue.Member{{Number: of.Number, Head: of.Head}}, Style: queue.StyleRebase, At: noon,
 		Built:  queue.Built{SHA: at, Tree: sha("7"), Commits: []queue.BuiltCommit{{SHA: at, Member: of.Number, From: of.Head, Title: "a title"}}},
-		Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: "make test"}}, Timeout: time.Minute}, State: queue.CandidateBuilt, Since: noon,
+		Recipe: policy.Recipe, State: queue.CandidateBuilt, Since: noon,
 	}
+}
+
+// green is the verdict of a run of all of the policy's recipe.
+func green() *queue.Verdict {
+	return &queue.Verdict{Outcome: queue.Green, Took: time.Second, Steps: []queue.StepResult{{Name: "unit", Took: time.Second}}}
 }
 
 // with is a changed copy, as queue makes them.
@@ -135,7 +140,7 @@ func ready(t testing.TB, s *store.Store, lane queue.Lane) queue.Queue {
 		c.State, c.Run = queue.CandidateTesting, 1
 	}))})
 	return save(t, s, queue.Save{Old: q, New: put(q, with(q.Candidates[0], func(c *queue.Candidate) {
-		c.State, c.Verdict = queue.CandidateConfirmed, &queue.Verdict{Outcome: queue.Green, Took: time.Second}
+		c.State, c.Verdict = queue.CandidateConfirmed, green()
 	}))})
 }
 

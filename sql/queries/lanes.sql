@@ -5,7 +5,7 @@ select id from lanes where repo = $1 and trunk = $2;
 insert into lanes (repo, trunk) values ($1, $2) on conflict (repo, trunk) do nothing;
 
 -- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates
 from lanes where repo = $1 and trunk = $2;
 
 -- name: Lanes :many
@@ -24,6 +24,8 @@ set version = @version,
     ledger_seq = @ledger_seq,
     ledger_single = @ledger_single,
     ledger_mend = @ledger_mend,
+    sound = @sound,
+    estimates = @estimates,
     policy = coalesce(sqlc.narg(policy), policy)
 where id = @lane_id;
 

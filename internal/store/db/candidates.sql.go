@@ -14,9 +14,9 @@ import (
 
 const addCandidate = `-- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent
+    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
 )
 `
 
@@ -25,6 +25,9 @@ type AddCandidateParams struct {
 	ID           queue.CandidateID
 	Base         queue.SHA
 	Below        queue.CandidateID
+	Of           queue.CandidateID
+	Trial        *queue.Trial
+	Via          queue.CandidateID
 	Style        queue.Style
 	At           *time.Time
 	Sha          queue.SHA
@@ -47,6 +50,9 @@ func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) erro
 		arg.ID,
 		arg.Base,
 		arg.Below,
+		arg.Of,
+		arg.Trial,
+		arg.Via,
 		arg.Style,
 		arg.At,
 		arg.Sha,
@@ -66,10 +72,11 @@ func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) erro
 }
 
 const candidates = `-- name: Candidates :many
-select c.id, c.base, c.below, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason, c.intent, r.verdict
+select c.id, c.base, c.below, c.of, c.trial, c.via, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason,
+       c.intent, r.verdict
 from candidates c
-left join runs r on r.lane_id = c.lane_id and r.candidate = c.id and r.number = c.run
-where c.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
+left join runs r on r.lane_id = c.lane_id and r.candidate = c.run_of and r.number = c.run
+where c.lane_id = $1 and c.state not in ('landed', 'joined', 'failed', 'abandoned')
 order by c.id
 `
 
@@ -77,6 +84,9 @@ type CandidatesRow struct {
 	ID      queue.CandidateID
 	Base    queue.SHA
 	Below   queue.CandidateID
+	Of      queue.CandidateID
+	Trial   *queue.Trial
+	Via     queue.CandidateID
 	Style   queue.Style
 	At      *time.Time
 	Sha     queue.SHA
@@ -106,6 +116,9 @@ func (q *Queries) Candidates(ctx context.Context, laneID int64) ([]CandidatesRow
 			&i.ID,
 			&i.Base,
 			&i.Below,
+			&i.Of,
+			&i.Trial,
+			&i.Via,
 			&i.Style,
 			&i.At,
 			&i.Sha,
@@ -157,7 +170,7 @@ const members = `-- name: Members :many
 select m.candidate, m.number, m.head, m.message
 from members m
 join candidates c on c.lane_id = m.lane_id and c.id = m.candidate
-where m.lane_id = $1 and c.state not in ('landed', 'failed', 'abandoned')
+where m.lane_id = $1 and c.state not in ('landed', 'joined', 'failed', 'abandoned')
 order by m.candidate, m.position
 `
 
@@ -234,14 +247,14 @@ func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) er
 }
 
 const runs = `-- name: Runs :many
-select r.candidate, r.number, r.started_at, r.ended_at, r.verdict, c.sha, c.base,
+select r.candidate, r.number, r.started_at, r.ended_at, r.verdict, c.sha, c.base, c.of, c.trial,
        array(select m.number from members m where m.lane_id = r.lane_id and m.candidate = r.candidate order by m.position)::bigint[] as members
 from runs r
 join candidates c on c.lane_id = r.lane_id and c.id = r.candidate
 where r.lane_id = $1
   and ($2::bigint = 0 or r.candidate = $2)
   and ($3::bigint = 0 or exists (
-      select 1 from members m where m.lane_id = r.lane_id and m.candidate = r.candidate and m.number = $3))
+      select 1 from members m where m.lane_id = r.lane_id and m.candidate in (r.candidate, c.of) and m.number = $3))
 order by r.candidate desc, r.number desc
 limit $4
 `
@@ -261,9 +274,12 @@ type RunsRow struct {
 	Verdict   *queue.Verdict
 	Sha       queue.SHA
 	Base      queue.SHA
+	Of        queue.CandidateID
+	Trial     *queue.Trial
 	Members   []int64
 }
 
+// Of a member also what the cases of its candidates try out.
 func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]RunsRow, error) {
 	rows, err := q.db.Query(ctx, runs,
 		arg.LaneID,
@@ -286,6 +302,8 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]RunsRow, error) {
 			&i.Verdict,
 			&i.Sha,
 			&i.Base,
+			&i.Of,
+			&i.Trial,
 			&i.Members,
 		); err != nil {
 			return nil, err

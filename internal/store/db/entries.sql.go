@@ -115,7 +115,7 @@ func (q *Queries) ClearApprovals(ctx context.Context, laneID int64, number queue
 const entries = `-- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced
+       head_repo, editable, ours, displaced, alone, after, not_before
 from entries
 where lane_id = $1 and not gone
 order by number
@@ -151,6 +151,9 @@ type EntriesRow struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Alone      bool
+	After      queue.Number
+	NotBefore  *time.Time
 }
 
 func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, error) {
@@ -192,6 +195,9 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 			&i.Editable,
 			&i.Ours,
 			&i.Displaced,
+			&i.Alone,
+			&i.After,
+			&i.NotBefore,
 		); err != nil {
 			return nil, err
 		}
@@ -206,7 +212,7 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 const entry = `-- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced
+       head_repo, editable, ours, displaced, alone, after, not_before
 from entries
 where lane_id = $1 and number = $2
 `
@@ -241,6 +247,9 @@ type EntryRow struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Alone      bool
+	After      queue.Number
+	NotBefore  *time.Time
 }
 
 func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) (EntryRow, error) {
@@ -276,6 +285,9 @@ func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) 
 		&i.Editable,
 		&i.Ours,
 		&i.Displaced,
+		&i.Alone,
+		&i.After,
+		&i.NotBefore,
 	)
 	return i, err
 }
@@ -320,11 +332,11 @@ const saveEntry = `-- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
     priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-    head_repo, editable, ours, displaced
+    head_repo, editable, ours, displaced, alone, after, not_before
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30
+    $27, $28, $29, $30, $31, $32, $33
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -354,7 +366,10 @@ set head = excluded.head,
     head_repo = excluded.head_repo,
     editable = excluded.editable,
     ours = excluded.ours,
-    displaced = excluded.displaced
+    displaced = excluded.displaced,
+    alone = excluded.alone,
+    after = excluded.after,
+    not_before = excluded.not_before
 `
 
 type SaveEntryParams struct {
@@ -388,6 +403,9 @@ type SaveEntryParams struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Alone      bool
+	After      queue.Number
+	NotBefore  *time.Time
 }
 
 func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
@@ -422,6 +440,9 @@ func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
 		arg.Editable,
 		arg.Ours,
 		arg.Displaced,
+		arg.Alone,
+		arg.After,
+		arg.NotBefore,
 	)
 	return err
 }

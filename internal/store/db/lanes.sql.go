@@ -32,7 +32,7 @@ func (q *Queries) Floor(ctx context.Context) (int64, error) {
 }
 
 const lane = `-- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates
 from lanes where repo = $1 and trunk = $2
 `
 
@@ -49,6 +49,8 @@ type LaneRow struct {
 	LedgerSeq     int64
 	LedgerSingle  bool
 	LedgerMend    bool
+	Sound         queue.SHA
+	Estimates     *queue.Estimates
 }
 
 func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow, error) {
@@ -67,6 +69,8 @@ func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow,
 		&i.LedgerSeq,
 		&i.LedgerSingle,
 		&i.LedgerMend,
+		&i.Sound,
+		&i.Estimates,
 	)
 	return i, err
 }
@@ -123,8 +127,10 @@ set version = $1,
     ledger_seq = $8,
     ledger_single = $9,
     ledger_mend = $10,
-    policy = coalesce($11, policy)
-where id = $12
+    sound = $11,
+    estimates = $12,
+    policy = coalesce($13, policy)
+where id = $14
 `
 
 type SaveLaneParams struct {
@@ -138,6 +144,8 @@ type SaveLaneParams struct {
 	LedgerSeq     int64
 	LedgerSingle  bool
 	LedgerMend    bool
+	Sound         queue.SHA
+	Estimates     *queue.Estimates
 	Policy        []byte
 	LaneID        int64
 }
@@ -155,6 +163,8 @@ func (q *Queries) SaveLane(ctx context.Context, arg SaveLaneParams) error {
 		arg.LedgerSeq,
 		arg.LedgerSingle,
 		arg.LedgerMend,
+		arg.Sound,
+		arg.Estimates,
 		arg.Policy,
 		arg.LaneID,
 	)

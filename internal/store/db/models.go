@@ -44,6 +44,17 @@ type Candidate struct {
 	Outcome      *queue.Outcome
 	Reason       string
 	Intent       *queue.Intent
+	Of           queue.CandidateID
+	Trial        *queue.Trial
+	Via          queue.CandidateID
+	RunOf        int64
+}
+
+type Case struct {
+	LaneID    int64
+	Candidate queue.CandidateID
+	Body      *queue.Case
+	ClosedAt  *time.Time
 }
 
 type Delivery struct {
@@ -87,6 +98,9 @@ type Entry struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Alone      bool
+	After      queue.Number
+	NotBefore  *time.Time
 }
 
 type Inbox struct {
@@ -137,6 +151,8 @@ type Lane struct {
 	LedgerSeq     int64
 	LedgerSingle  bool
 	LedgerMend    bool
+	Sound         queue.SHA
+	Estimates     *queue.Estimates
 }
 
 type Member struct {
