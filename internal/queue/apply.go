@@ -221,8 +221,9 @@ func (q *Queue) made(ev CandidateMade) {
 	if ev.ID != q.Next+1 || len(ev.Request.Members) == 0 {
 		return
 	}
-	for _, m := range ev.Request.Members {
-		if e := q.Entry(m.Number); e == nil || e.Gone || e.State != Queued || e.Head != m.Head || q.CandidateOf(m.Number) != nil {
+	for i, m := range ev.Request.Members {
+		if e := q.Entry(m.Number); e == nil || e.Gone || e.State != Queued || e.Head != m.Head || q.CandidateOf(m.Number) != nil ||
+			slices.ContainsFunc(ev.Request.Members[:i], func(o Member) bool { return o.Number == m.Number }) {
 			return
 		}
 	}
@@ -264,7 +265,7 @@ func (q *Queue) reported(ev RunReported) {
 	}
 	v := ev.Verdict
 	if k := q.caseOf(c.ID); k != nil && c.Of == 0 {
-		v = v.completed(c.Recipe, k.First, k.Run)
+		v = v.completed(c.Recipe, k.Passed)
 	}
 	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
 	if c.Of != 0 {
