@@ -144,7 +144,7 @@ func (m *model) deedDone(q Queue, a Action) Queue {
 		}
 		q = q.Apply(CandidateMade{a.ID, r, m.build(r), suite(), noon})
 		q = q.Apply(RunStarted{a.ID, 1, noon})
-		return q.Apply(RunReported{a.ID, 1, Verdict{Outcome: Green}, noon})
+		return q.Apply(RunReported{a.ID, 1, green(nil, 1), noon})
 	case Abandon:
 		return q.Apply(Abandoned{a.ID, a.Reason, noon})
 	}

@@ -35,7 +35,11 @@ func (w *walker) nonsense() Event {
 	}
 	run := func() int { return rapid.SampledFrom([]int{1, 1, 2, 3, 0, -1}).Draw(w.T, "run") }
 	tip := func() SHA {
-		return rapid.SampledFrom([]SHA{w.q.Tip, w.q.Tip, w.q.Tip, trunk(1), trunk(2), commit(1), ""}).Draw(w.T, "tip")
+		top := w.q.Tip
+		if train := w.q.train(); len(train) > 0 {
+			top = train[len(train)-1].Built.SHA
+		}
+		return rapid.SampledFrom([]SHA{w.q.Tip, top, w.q.Tip, top, trunk(1), trunk(2), commit(1), ""}).Draw(w.T, "tip")
 	}
 	member := func() Member {
 		n := number()
@@ -44,7 +48,7 @@ func (w *walker) nonsense() Event {
 		}
 		return Member{Number: n, Head: head(n, rapid.IntRange(1, 3).Draw(w.T, "rev"))}
 	}
-	switch rapid.IntRange(0, 19).Draw(w.T, "fact") {
+	switch rapid.IntRange(0, 22).Draw(w.T, "fact") {
 	case 0, 1, 2, 3:
 		return ChangeSeen{Sight: w.anySight(number(), when)}
 	case 4:
@@ -72,7 +76,13 @@ func (w *walker) nonsense() Event {
 	case 10:
 		return RunStarted{id(), run(), when}
 	case 11:
-		return RunReported{id(), run(), Verdict{Outcome: rapid.SampledFrom([]Outcome{Green, Green, Red, Infra, Unmeasured, Cancelled, TimedOut, "purple"}).Draw(w.T, "outcome")}, when}
+		v := Verdict{Outcome: rapid.SampledFrom([]Outcome{Green, Green, Red, Infra, Unmeasured, Cancelled, TimedOut, "purple"}).Draw(w.T, "outcome")}
+		v.Step = rapid.SampledFrom([]string{"lint", "unit", ""}).Draw(w.T, "step")
+		v.Failed = rapid.SampledFrom([][]string{nil, {"test a"}, {"test b", "test c"}}).Draw(w.T, "failed")
+		if rapid.Bool().Draw(w.T, "whole") {
+			v = v.whole(w.p.Recipe)
+		}
+		return RunReported{id(), run(), v, when}
 	case 12:
 		return RunLost{id(), run(), when}
 	case 13:
@@ -93,6 +103,10 @@ func (w *walker) nonsense() Event {
 		return rapid.SampledFrom([]Event{Abandoned{id(), "any reason", when}, ChangeUnseen{number(), when}}).Draw(w.T, "leave")
 	case 17:
 		return w.anyLook(when)
+	case 19:
+		return rapid.SampledFrom([]Event{Joined{id(), id(), when}, CaseForgotten{id(), when}}).Draw(w.T, "join")
+	case 20, 21:
+		return w.anyTrials(id(), id(), tip(), member(), when)
 	case 18:
 		return rapid.SampledFrom([]Event{
 			LedgerMended{when},
@@ -103,6 +117,21 @@ func (w *walker) nonsense() Event {
 		}).Draw(w.T, "ledger")
 	}
 	return rapid.SampledFrom([]Event{Resumed{"ada", when}, Resumed{"ada", when}, Paused{By: "ada", At: when}, Paused{By: "raj", At: when, Until: when.Add(3)}}).Draw(w.T, "pause")
+}
+
+// anyTrials are what a case may have wanted to know.
+func (w *walker) anyTrials(id, of CandidateID, base SHA, m Member, when time.Time) Event {
+	ev := ProbesMade{ID: id, Of: of, At: when}
+	if k := w.q.caseOf(of); k != nil && rapid.IntRange(0, 3).Draw(w.T, "wanted") > 0 {
+		for _, t := range w.q.lens(k).found().want {
+			ev.Probes = append(ev.Probes, Probed{t, Built{SHA: t.Base}})
+		}
+	}
+	for range rapid.IntRange(0, 2).Draw(w.T, "trials") {
+		t := Trial{Base: base, Member: rapid.SampledFrom([]Member{{}, m}).Draw(w.T, "trial of")}
+		ev.Probes = append(ev.Probes, Probed{t, Built{SHA: rapid.SampledFrom([]SHA{base, commit(id), ""}).Draw(w.T, "trial")}})
+	}
+	return ev
 }
 
 // anyIntent is the right one of a candidate, or nearly.

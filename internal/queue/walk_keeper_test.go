@@ -178,7 +178,7 @@ func (w *walker) moveHead(m HeadMove) {
 
 // authored is the head that the author had left where a branch holds what lander put there.
 func (w *walker) authored(head SHA) SHA {
-	if author, ok := w.ours[head]; ok {
+	if author, ok := w.ours[head]; ok && !w.forgot[head] {
 		return author
 	}
 	return head

@@ -57,6 +57,7 @@ type walker struct {
 	flying []*Candidate     // pushes that left and may still arrive
 	lost   map[SHA]bool     // records of intents that no database knows any more
 	ours   map[SHA]SHA      // what lander put onto a branch, and the author's head in whose place
+	forgot map[SHA]bool     // of those, what the database does not know to be so
 	saves  []walkerSnapshot // backups
 	single bool             // the git server cannot move two branches at once
 	backup bool             // a backup may be restored; else the ledger may be rewound
@@ -106,7 +107,7 @@ func newWalk(t *rapid.T) *walker {
 		T: t, now: noon, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, pulls: map[Number]*pull{}, former: map[Number]*Entry{},
 		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: walkRecipe()},
 		roles: map[int64]Role{}, server: server{trunk: []SHA{trunk(0)}}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
-		lost: map[SHA]bool{}, ours: map[SHA]SHA{}, content: map[SHA][]int{}, below: map[SHA]link{}, proved: map[string]bool{}, passed: map[Number]int{},
+		lost: map[SHA]bool{}, ours: map[SHA]SHA{}, forgot: map[SHA]bool{}, content: map[SHA][]int{}, below: map[SHA]link{}, proved: map[string]bool{}, passed: map[Number]int{},
 		single: rapid.IntRange(0, 3).Draw(t, "single") == 3, backup: rapid.Bool().Draw(t, "backup"),
 	}
 	w.p.ShowMerged = rapid.Bool().Draw(t, "show merged")
@@ -490,9 +491,8 @@ func (w *walker) disaster() {
 		w.q, w.former, w.seen, w.moved, w.deeds = old.q, maps.Clone(old.former), maps.Clone(old.seen), old.moved, nil
 		w.alive, w.passed = nil, map[Number]int{}
 		for n, p := range w.pulls {
-			if e := w.q.Entry(n); e == nil || !slices.Contains(e.Ours, p.Head) {
-				delete(w.ours, p.Head) // nobody knows any more that it was lander
-			}
+			e := w.q.Entry(n)
+			w.forgot[p.Head] = e == nil || !slices.Contains(e.Ours, p.Head) // nobody knows any more that it was lander
 		}
 		w.log = append(w.log, happened{w.now, "a backup is restored"})
 		w.seeTrunk()
