@@ -264,8 +264,12 @@ func (q *Queue) reported(ev RunReported) {
 		return
 	}
 	v := ev.Verdict
-	if k := q.caseOf(c.ID); k != nil && c.Of == 0 {
-		v = v.completed(c.Recipe, k.Passed)
+	if c.Of == 0 {
+		var passed []StepResult
+		if k := q.caseOf(c.ID); k != nil {
+			passed = k.Passed
+		}
+		v = v.completed(c.Recipe, passed)
 	}
 	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
 	if c.Of != 0 {

@@ -17,9 +17,9 @@ type Case struct {
 	Chain   []Boundary  `json:"chain"`   // from trunk, which has no member, to the candidate's last member
 	Results []Result    `json:"results"` // of trials
 	Sure    bool        `json:"sure"`    // it failed on the same commit again
-	First   Verdict     `json:"first"`   // that opened it
-	Run     int         `json:"run"`     // whose verdict that is
-	At      time.Time   `json:"at"`
+	// Passed is what has been green on the very commit, and in which run: a run of what failed need not show it again.
+	Passed []StepResult `json:"passed,omitempty"`
+	At     time.Time    `json:"at"`
 }
 
 // Boundary is a commit up to which some of a train's members are on trunk, and the newest of these.
@@ -43,7 +43,8 @@ type Result struct {
 
 // open begins the case of a candidate whose run was red.
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
-	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}, First: v, Run: c.Run}
+	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}
+	k.passed(c.Run, v)
 	for _, d := range q.below(c) {
 		last := map[Number]SHA{}
 		for _, bc := range d.Built.Commits {
@@ -98,6 +99,7 @@ func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 // again takes in one more red run of the same commit. Sure is only what fails every time: what failed once may have been chance, unless
 // it is always something else.
 func (k *Case) again(c *Candidate, v Verdict) {
+	k.passed(c.Run, v)
 	names := slices.DeleteFunc(slices.Clone(v.failed()), func(name string) bool { return !slices.Contains(k.Names, name) })
 	if k.Sure = len(names) > 0 || c.Run >= sureRuns; len(names) == 0 {
 		names = v.failed()

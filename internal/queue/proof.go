@@ -5,21 +5,14 @@ import "slices"
 // A run may leave out the steps that are known to pass on the very same commit. What it then shows is only a part: the verdict that a
 // candidate passes by speaks of every step of its recipe, and names the run that each result is of.
 
-// proves reports whether a green verdict shows every step of a recipe, each of them green.
-func (v Verdict) proves(r Recipe) bool {
-	return v.Outcome == Green &&
-		!slices.ContainsFunc(v.Steps, func(s StepResult) bool { return s.Exit != 0 }) &&
-		!slices.ContainsFunc(r.Steps, func(s Step) bool { return !v.shows(s.Name) })
-}
-
 // shows reports whether a verdict has a green result of a step.
 func (v Verdict) shows(step string) bool {
 	return slices.ContainsFunc(v.Steps, func(s StepResult) bool { return s.Name == step && s.Exit == 0 })
 }
 
-// completed is a green verdict with the results of the steps that its run left out, which an earlier run of the same commit has. Where
+// completed is a green verdict with the results of the steps that its run left out, as earlier runs of the same commit have them. Where
 // they are not to be had it is green no more: what is not known is never green.
-func (v Verdict) completed(r Recipe, first Verdict, run int) Verdict {
+func (v Verdict) completed(r Recipe, passed []StepResult) Verdict {
 	if v.Outcome != Green {
 		return v
 	}
@@ -28,15 +21,29 @@ func (v Verdict) completed(r Recipe, first Verdict, run int) Verdict {
 		if v.shows(s.Name) {
 			continue
 		}
-		i := slices.IndexFunc(first.Steps, func(f StepResult) bool { return f.Name == s.Name && f.Exit == 0 && f.Run == 0 })
+		i := slices.IndexFunc(passed, func(p StepResult) bool { return p.Name == s.Name })
 		if i < 0 {
 			v.Outcome, v.Reason = Unmeasured, sayUnproven(s.Name)
 			return v
 		}
-		f := first.Steps[i]
-		f.Run = run
-		before = append(before, f)
+		before = append(before, passed[i])
 	}
 	v.Steps = append(before, v.Steps...)
 	return v
+}
+
+// passed takes in what was green in a run.
+func (k *Case) passed(run int, v Verdict) {
+	k.Passed = slices.Clone(k.Passed)
+	for _, s := range v.Steps {
+		if s.Exit != 0 || s.Run != 0 {
+			continue
+		}
+		s.Run = run
+		if i := slices.IndexFunc(k.Passed, func(p StepResult) bool { return p.Name == s.Name }); i >= 0 {
+			k.Passed[i] = s
+		} else {
+			k.Passed = append(k.Passed, s)
+		}
+	}
 }
