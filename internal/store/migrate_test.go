@@ -106,7 +106,7 @@ func TestMigrationsOnADatabaseWithRows(t *testing.T) {
 		t.Errorf("the lane of the second fixture: %+v", after)
 	}
 	train := load(t, s, queue.Lane{Repo: "acme/app", Trunk: "train"})
-	if len(train.Candidates) != 3 || len(train.Cases) != 1 || train.Cases[0].First.Step != "lint" || train.Candidate(5).Of != 3 || train.Sound != sha("a") ||
+	if len(train.Candidates) != 3 || len(train.Cases) != 1 || train.Cases[0].Names[0] != "lint" || train.Candidate(5).Of != 3 || train.Sound != sha("a") ||
 		train.Estimates.All.Good != 3 || train.Entry(3).After != 2 || !train.Entry(3).Alone || train.Candidate(4).Verdict.Steps[0].Run != 1 {
 		t.Fatalf("the lane of the third fixture: %+v", train)
 	}

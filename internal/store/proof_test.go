@@ -220,7 +220,7 @@ func TestACaseIsKeptUntilItIsClosed(t *testing.T) {
 	q := train(t, s, ran(queue.Red, step("lint", 0, 0), step("unit", 1, 0)))
 	n := q
 	n.Cases = []*queue.Case{{
-		ID: 2, Names: []string{"unit"}, Recipe: policy.Recipe, Run: 1, First: *q.Candidate(2).Verdict, At: noon,
+		ID: 2, Names: []string{"unit"}, Recipe: policy.Recipe, Passed: []queue.StepResult{step("lint", 0, 1)}, At: noon,
 		Chain: []queue.Boundary{{SHA: sha("a")}, {Member: queue.Member{Number: 1, Head: sha("1")}, SHA: sha("c")}},
 	}}
 	q = save(t, s, queue.Save{Old: q, New: n})

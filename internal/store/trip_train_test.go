@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"slices"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -72,7 +73,10 @@ func anyCase(rt *rapid.T, of queue.CandidateID) *queue.Case {
 	r := anyRecipe(rt)
 	k := &queue.Case{
 		ID: of, Names: texts(rt), Recipe: r, Chain: []queue.Boundary{{SHA: anySHA(rt, "trunk")}}, Sure: rapid.Bool().Draw(rt, "sure"),
-		First: *anyVerdict(rt, r, queue.Red), Run: rapid.IntRange(1, 3).Draw(rt, "first run"), At: moment(rt),
+		At: moment(rt),
+	}
+	for range rapid.IntRange(0, 2).Draw(rt, "passed") {
+		k.Passed = append(k.Passed, queue.StepResult{Name: text(rt), Took: time.Second, Run: rapid.IntRange(1, 3).Draw(rt, "in run")})
 	}
 	for range rapid.IntRange(0, 2).Draw(rt, "boundaries") {
 		k.Chain = append(k.Chain, queue.Boundary{Member: anyMember(rt), SHA: anySHA(rt, "boundary")})
