@@ -25,11 +25,15 @@ type Move struct {
 	Recalled  bool          // read from the ledger, not done now
 }
 
-// moved writes into the trunk log and lets everything that was set aside for a conflict with what lay below be tried again.
+// moved writes into the trunk log and lets everything that was set aside for a conflict with what lay below be tried again. Where
+// somebody else moved trunk, what was red on the one that is no more says nothing of the one that is: nobody is blamed for it.
 func (q *Queue) moved(m Move) {
 	m.Old = q.Tip
 	q.Moves = append(q.Moves[:len(q.Moves):len(q.Moves)], m)
 	q.Tip = m.New
+	if m.Kind == MoveBypass || m.Kind == MoveRewind {
+		q.Cases = nil
+	}
 	for _, e := range q.Entries {
 		if e.HeldBy != 0 && q.CandidateOf(e.HeldBy) == nil {
 			q.edit(e.Number, func(e *Entry) { e.HeldBy = 0 })
