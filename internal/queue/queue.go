@@ -100,12 +100,11 @@ func (q Queue) Line() []*Entry {
 		}
 	}
 	flight := map[Number]int{}
-	for _, c := range q.Candidates {
-		if c.ended() {
-			continue
-		}
+	for _, c := range append(q.train(), q.Candidates...) { // first those on their way to trunk
 		for _, m := range c.Members {
-			flight[m.Number] = len(flight) - len(q.Entries) - 1
+			if _, known := flight[m.Number]; !known && !c.ended() {
+				flight[m.Number] = len(flight) - len(q.Entries) - 1
+			}
 		}
 	}
 	slices.SortFunc(line, func(a, b *Entry) int {
