@@ -38,7 +38,8 @@ type Keeper struct {
 	// one sentence for each breach that the lane's journal does not have yet: what stands there an admin has been told of, and it is
 	// in a history that nobody can change. nil: nothing is audited.
 	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breaches []string, err error)
-	// Test runs a candidate's suite to its end.
+	// Test runs a candidate's recipe to its end. What it is given is the candidate as this run sees it: by the recipe that is to be run
+	// now, which may be a part, on trunk, and with the members of all that it stands on.
 	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
@@ -52,6 +53,8 @@ type Keeper struct {
 	Prepare func(ctx context.Context) error
 	// Diagnose says what an operator has to mend when err keeps the lane from going on; empty, or nil: not known.
 	Diagnose func(ctx context.Context, err error) string
+
+	Workers int // runs that this machine has room for; 0: as many as the policy says
 
 	Now   func() time.Time // nil: time.Now
 	Every time.Duration    // between polls; 0: 30 s

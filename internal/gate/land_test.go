@@ -242,7 +242,7 @@ func TestAChangeThatCannotBePushedLetsOthersGoAhead(t *testing.T) {
 	k := w.keeper()
 	push, tries := k.Push, 0
 	k.Push = func(ctx context.Context, r queue.LandRequest) error {
-		if w.parents[r.New] == r.Old && k.State().CandidateOf(1) != nil {
+		if c := k.State().CandidateOf(1); c != nil && c.State == queue.CandidateLanding {
 			tries++
 			return errors.New("HTTP 413")
 		}

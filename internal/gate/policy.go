@@ -51,6 +51,19 @@ func (k *Keeper) lastGood(tip queue.SHA, problem error) queue.Policy {
 	return p
 }
 
+// whoBreaksPolicy finds the member that makes of the policy file what no candidate may.
+func (k *Keeper) whoBreaksPolicy(ctx context.Context, r queue.BuildRequest, built queue.Built) (queue.Member, error) {
+	on := r.Base
+	for _, b := range boundaries(r.Members, built) {
+		problem, err := k.checkPolicy(ctx, on, b.SHA)
+		if err != nil || problem != "" {
+			return b.Member, err
+		}
+		on = b.SHA
+	}
+	return r.Members[len(r.Members)-1], nil
+}
+
 // checkPolicy says why a candidate must not land because of what it does to the policy file; empty: it may.
 func (k *Keeper) checkPolicy(ctx context.Context, base, candidate queue.SHA) (string, error) {
 	was, err := k.Mirror.Show(ctx, base, queue.PolicyFile)

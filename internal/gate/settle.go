@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"lander/internal/queue"
 )
@@ -47,7 +48,8 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 		if err := k.gather(ctx); err != nil {
 			failed = errors.Join(failed, err)
 		}
-		plan := k.q.Plan(k.Now(), k.policy)
+		k.reap()
+		plan := k.q.Plan(k.Now(), k.within())
 		for _, a := range plan {
 			if err := k.do(ctx, a); err != nil {
 				err = fmt.Errorf("%s: %w", a.Key(), err)
@@ -71,6 +73,16 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 		return errors.Join(failed, err)
 	}
 	return fmt.Errorf("settle lane %v: the plan did not become empty in %d rounds: %w", k.Lane, maxRounds, failed)
+}
+
+// within is the policy, with no more runs at a time than this machine has workers for: who waits for one is better off in a larger
+// batch.
+func (k *Keeper) within() queue.Policy {
+	p := k.policy
+	if k.Workers > 0 {
+		p.Window = min(p.Window, k.Workers)
+	}
+	return p
 }
 
 // maxRounds bounds one settling: a plan that never empties is a fault to be told, not a loop to be burnt in.
@@ -102,6 +114,11 @@ func (k *Keeper) load(ctx context.Context) error {
 		if c.State != queue.CandidateLanding && !k.Mirror.Has(ctx, c.Built.SHA) {
 			k.cancel(c.ID)
 			k.apply(queue.Abandoned{ID: c.ID, Reason: sayForgotten(), At: k.Now()})
+		}
+	}
+	for _, s := range k.q.Cases {
+		if slices.ContainsFunc(s.Chain, func(b queue.Boundary) bool { return !k.Mirror.Has(ctx, b.SHA) }) {
+			k.apply(queue.CaseForgotten{ID: s.ID, At: k.Now()})
 		}
 	}
 	k.loaded = true
@@ -150,22 +167,9 @@ func (k *Keeper) save(ctx context.Context) error {
 
 // same reports whether nothing that is stored differs. Apply replaces what it changes, so comparing pointers is enough.
 func same(a, b queue.Queue) bool {
-	if a.Tip != b.Tip || a.Ledger != b.Ledger || a.Pause != b.Pause || a.Stop != b.Stop || a.Trouble != b.Trouble || a.Next != b.Next ||
-		len(b.Journal) != 0 || len(b.Outbox) != 0 || len(b.Moves) != 0 ||
-		len(a.Entries) != len(b.Entries) || len(a.Candidates) != len(b.Candidates) {
-		return false
-	}
-	for i := range a.Entries {
-		if a.Entries[i] != b.Entries[i] {
-			return false
-		}
-	}
-	for i := range a.Candidates {
-		if a.Candidates[i] != b.Candidates[i] {
-			return false
-		}
-	}
-	return true
+	return a.Tip == b.Tip && a.Ledger == b.Ledger && a.Pause == b.Pause && a.Stop == b.Stop && a.Trouble == b.Trouble && a.Next == b.Next &&
+		a.Sound == b.Sound && a.Estimates == b.Estimates && len(b.Journal) == 0 && len(b.Outbox) == 0 && len(b.Moves) == 0 &&
+		slices.Equal(a.Entries, b.Entries) && slices.Equal(a.Candidates, b.Candidates) && slices.Equal(a.Cases, b.Cases)
 }
 
 // ask asks what the git server can do, before a ledger is begun there. One that takes no push at all is told of and asked again later.

@@ -44,6 +44,8 @@ type world struct {
 	sealed   map[queue.SHA]queue.Statement
 	after    map[queue.SHA]queue.SHA // which record each was sealed to follow
 	parents  map[queue.SHA]queue.SHA
+	puts     map[queue.SHA]queue.Number // which change a commit brings
+	clash    [][2]queue.Number          // changes that conflict with each other; with #0, that is with trunk
 	pushes   int
 	lost     map[queue.SHA]bool // commits that this machine does not have
 	killPush bool               // the next push is cut off before it arrives
@@ -62,6 +64,8 @@ type world struct {
 	// the runner
 	verdicts map[queue.Number]queue.Verdict
 	tested   []queue.SHA
+	window   int           // of the policy
+	batch    int           // of the policy; 0: 1
 	block    chan struct{} // when set, runs wait for it or for their cancelling
 
 	fail map[string]error // by verb: fails once before its effect
@@ -72,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	base := sha("root")
 	return &world{
 		t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), sealed: map[queue.SHA]queue.Statement{}, after: map[queue.SHA]queue.SHA{}, stored: queue.Queue{Lane: lane}, gone: map[queue.Number]*queue.Entry{},
-		tip: base, lost: map[queue.SHA]bool{}, parents: map[queue.SHA]queue.SHA{base: ""}, files: map[queue.SHA]string{}, pulls: map[queue.Number]queue.Sight{},
+		tip: base, lost: map[queue.SHA]bool{}, parents: map[queue.SHA]queue.SHA{base: ""}, puts: map[queue.SHA]queue.Number{}, files: map[queue.SHA]string{}, pulls: map[queue.Number]queue.Sight{},
 		verdicts: map[queue.Number]queue.Verdict{}, fail: map[string]error{}, cut: map[string]error{},
 	}
 }
@@ -84,7 +88,7 @@ func (w *world) keeper() *Keeper {
 			if string(text) == "broken" {
 				return queue.Policy{}, errors.New("line 1: broken")
 			}
-			return queue.Policy{Approvals: 1, ShowMerged: true, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: string(text)}}}}, nil
+			return queue.Policy{Approvals: 1, ShowMerged: true, Window: w.window, Batch: max(w.batch, 1), Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit", Run: string(text)}}}}, nil
 		},
 	}
 }
@@ -341,10 +345,31 @@ func (w *world) Build(_ context.Context, r queue.BuildRequest) (queue.Built, err
 	if err := trip(w.fail, "build"); err != nil {
 		return queue.Built{}, err
 	}
-	id := sha(fmt.Sprint(r))
-	w.parents[id] = r.Base
-	m := r.Members[0]
-	return queue.Built{SHA: id, Tree: sha("tree" + string(id)), Commits: []queue.BuiltCommit{{SHA: id, Member: m.Number, From: m.Head}}}, nil
+	var built queue.Built
+	on := r.Base
+	for i, m := range r.Members {
+		if w.clashes(on, m.Number) {
+			return queue.Built{}, &queue.ConflictError{Member: m.Number, Files: []string{"a.go"}}
+		}
+		r.Members = r.Members[:i+1]
+		id := sha(fmt.Sprint(r))
+		w.parents[id], w.puts[id] = on, m.Number
+		built.Commits = append(built.Commits, queue.BuiltCommit{SHA: id, Member: m.Number, From: m.Head})
+		built.SHA, built.Tree, on = id, sha("tree"+string(id)), id
+	}
+	return built, nil
+}
+
+// clashes reports whether a change conflicts with something that a commit has.
+func (w *world) clashes(on queue.SHA, n queue.Number) bool {
+	for at := on; at != ""; at = w.parents[at] {
+		for _, c := range w.clash {
+			if c[0] == w.puts[at] && c[1] == n {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (w *world) Check(context.Context, queue.BuildRequest, queue.Built) error {
@@ -446,7 +471,16 @@ func (w *world) apply(r queue.LandRequest) error {
 func (w *world) test(ctx context.Context, c *queue.Candidate, _ int) queue.Verdict {
 	w.mu.Lock()
 	w.tested = append(w.tested, c.Built.SHA)
-	v, ok := w.verdicts[c.Members[0].Number]
+	v := queue.Verdict{Outcome: queue.Green}
+	for _, s := range c.Recipe.Steps {
+		v.Steps = append(v.Steps, queue.StepResult{Name: s.Name})
+	}
+	for _, m := range c.Members {
+		if said, ok := w.verdicts[m.Number]; ok {
+			v = said
+			break
+		}
+	}
 	block := w.block
 	w.mu.Unlock()
 	if block != nil {
@@ -455,9 +489,6 @@ func (w *world) test(ctx context.Context, c *queue.Candidate, _ int) queue.Verdi
 		case <-ctx.Done():
 			return queue.Verdict{Outcome: queue.Cancelled}
 		}
-	}
-	if !ok {
-		return queue.Verdict{Outcome: queue.Green}
 	}
 	return v
 }
