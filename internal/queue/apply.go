@@ -330,9 +330,22 @@ func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
 	code, reason := sayDropReason(v)
 	c = q.Candidate(c.ID)
 	q.end(c, CandidateFailed, reason, at)
+	if len(c.Members) > 1 { // one of them may be the reason, and nobody knows which
+		q.separate(c, reason, at)
+		return
+	}
 	for _, m := range c.Members {
 		if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
 			q.drop(m.Number, Drop{Code: code, At: at, Reason: reason, Candidate: c.ID}, c)
+		}
+	}
+}
+
+// separate has the members of a batch tried again each on its own.
+func (q *Queue) separate(c *Candidate, reason string, at time.Time) {
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
+			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: reason, At: at})
 		}
 	}
 }

@@ -128,6 +128,10 @@ func (e *Entry) past(head SHA) *Landing {
 	return nil
 }
 
+// single reports whether a change is in no batch: because a reviewer wants it so, or because it could not be gone on with before, and
+// others are not to share that.
+func (e *Entry) single() bool { return e.Alone || e.Aside != nil }
+
 // waiting reports whether the entry has a place in the line.
 func (e *Entry) waiting() bool { return e.State == Queued && !e.Gone }
 

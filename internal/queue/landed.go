@@ -66,11 +66,7 @@ func (q *Queue) undone(ev LandingUndone) {
 	if ev.Denied == "" {
 		q.record(ev.At, 0, c.ID, "landing failed", ev.Failed)
 		if t.Tries >= failedTries { // it may be this change's own, as when it is too large for the server: others go ahead
-			for _, m := range c.Members {
-				if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
-					q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayPushFailed(ev.Failed), At: ev.At})
-				}
-			}
+			q.separate(c, sayPushFailed(ev.Failed), ev.At)
 			q.Trouble = nil
 			return
 		}
@@ -82,6 +78,10 @@ func (q *Queue) undone(ev LandingUndone) {
 	t.Denied++
 	// A server may refuse one change for what is in it, and then nobody else need wait for it. It may also refuse all: then at most
 	// one change is dropped for it, and the lane waits for the operator.
+	if t.Denied == deniedTries && len(c.Members) > 1 {
+		q.separate(c, sayDenied(ev.Denied), ev.At)
+		t.Tries, t.Denied = 1, 0
+	}
 	if t.Denied == deniedTries && t.Dropped == 0 {
 		t.Tries, t.Denied, t.Dropped = 1, 0, c.Members[0].Number
 		c = q.Candidate(c.ID)

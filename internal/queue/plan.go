@@ -101,9 +101,14 @@ func topGreen(train []*Candidate) *Candidate {
 	return nil
 }
 
-// clear reports whether no candidate of a train is red: else who comes next would stand on it.
+// clear reports whether others may stand on a train: no candidate of it is red, and none could not be gone on with before.
 func (q Queue) clear(train []*Candidate) bool {
-	return !slices.ContainsFunc(train, func(c *Candidate) bool { return q.caseOf(c.ID) != nil })
+	return !slices.ContainsFunc(train, func(c *Candidate) bool {
+		return q.caseOf(c.ID) != nil || slices.ContainsFunc(c.Members, func(m Member) bool {
+			e := q.Entry(m.Number)
+			return e != nil && e.Aside != nil
+		})
+	})
 }
 
 // nextProbe is the next round of a case, or nil.
@@ -138,7 +143,17 @@ func (q Queue) group(now time.Time, p Policy, free int, not map[Number]bool) []*
 	}
 	groups := max((free*spread+99)/100, 1)
 	size := min((len(line)+groups-1)/groups, p.batch())
-	slices.SortFunc(line, precedes)
+	slices.SortFunc(line, func(a, b *Entry) int {
+		if a, b := a.Aside != nil, b.Aside != nil; a != b && b {
+			return -1
+		} else if a != b {
+			return 1
+		}
+		return precedes(a, b)
+	})
+	if i := slices.IndexFunc(line[:size], (*Entry).single); i >= 0 {
+		size = max(i, 1)
+	}
 	return line[:size]
 }
 
