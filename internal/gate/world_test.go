@@ -63,6 +63,7 @@ type world struct {
 
 	// the runner
 	verdicts map[queue.Number]queue.Verdict
+	together [][2]queue.Number // changes that are red only together
 	tested   []queue.SHA
 	window   int           // of the policy
 	batch    int           // of the policy; 0: 1
@@ -479,6 +480,11 @@ func (w *world) test(ctx context.Context, c *queue.Candidate, _ int) queue.Verdi
 		if said, ok := w.verdicts[m.Number]; ok {
 			v = said
 			break
+		}
+	}
+	for _, pair := range w.together {
+		if c.Has(pair[0]) && c.Has(pair[1]) {
+			v = red
 		}
 	}
 	block := w.block
