@@ -109,6 +109,7 @@ webhook_secrets: ["old secret, long", new-secret]
 lanes: ["acme/app:main"]
 prefix: "@queue"
 poll: 45s
+workers: 6
 run_env: [GOPROXY]
 committer: {name: Q Bot, email: q@example.com}
 log: {format: json, level: debug}
@@ -122,7 +123,7 @@ log: {format: json, level: debug}
 		APIToken: NewSecret("0123456789012345678901234567890"), ForgeURL: "https://git.example.com/api/v3",
 		App:            App{ID: 7, Key: NewSecret(key), Installation: 8},
 		WebhookSecrets: []Secret{NewSecret("old secret, long"), NewSecret("new-secret")},
-		Lanes:          []queue.Lane{{Repo: "acme/app", Trunk: "main"}}, Prefix: "@queue", Poll: 45 * time.Second,
+		Lanes:          []queue.Lane{{Repo: "acme/app", Trunk: "main"}}, Prefix: "@queue", Poll: 45 * time.Second, Workers: 6,
 		GitRemote: "https://git.example.com/{repo}.git", RunEnv: []string{"GOPROXY"},
 		Committer: Committer{Name: "Q Bot", Email: "q@example.com"}, Log: Log{Format: "json", Level: zerolog.DebugLevel},
 	}
@@ -147,7 +148,7 @@ func TestSettingsTellEveryProblemAtOnce(t *testing.T) {
 		File: "/c", Read: file, Serving: true,
 		Env: map[string]string{
 			"LANDER_URL": "land.example.com", "LANDER_LANES": "acme/app", "LANDER_TOKEN": "x", "LANDER_TOKEN_FILE": "/t", "LANDER_API_TOKEN_FILE": "/empty",
-			"LANDER_RUN_ENV": "LANDER_TOKEN", "LANDER_COMMITTER_EMAIL": "me", "LANDER_DATABASE_URL": "mysql://root:hunter22@db/x",
+			"LANDER_RUN_ENV": "LANDER_TOKEN", "LANDER_COMMITTER_EMAIL": "me", "LANDER_WORKERS": "many", "LANDER_DATABASE_URL": "mysql://root:hunter22@db/x",
 		},
 		Flags: map[string][]string{"listen": {"8080"}, "data": {""}},
 	})
@@ -161,6 +162,7 @@ func TestSettingsTellEveryProblemAtOnce(t *testing.T) {
 		"LANDER_API_TOKEN_FILE names /empty, which is empty; put the value into it",
 		"LANDER_TOKEN and LANDER_TOKEN_FILE are both set; keep one",
 		`LANDER_LANES wants OWNER/NAME:BRANCH, as in acme/app:main, not "acme/app"`,
+		`LANDER_WORKERS wants a whole number from 1 to 1000, as in 4, not "many"`,
 		"LANDER_RUN_ENV cannot hand LANDER_TOKEN to test runs: what begins with LANDER_ is lander's own",
 		`LANDER_COMMITTER_EMAIL wants a bare mail address, as in lander@example.com, not "me"`,
 		"--data has no value",

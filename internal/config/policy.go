@@ -15,11 +15,15 @@ const (
 	defaultTimeout = 30 * time.Minute
 	defaultQuiet   = 15 * time.Minute
 	longest        = 24 * time.Hour
-	setupName      = "setup" // how a verdict names what runs before the steps
+	defaultWindow  = 4
+	defaultBatch   = 8
+	setupName      = "setup"  // how a verdict names what runs before the steps
+	eachCommit     = "commit" // of test_each
 )
 
-// ParsePolicy reads a repository's policy file. What the file leaves out has its default: one approval, style rebase, heads moved, one
-// candidate in flight with one member, a timeout of 30 minutes and a quiet limit of 15. An empty file is all defaults, and a policy
+// ParsePolicy reads a repository's policy file. What the file leaves out has its default: one approval, style rebase, heads moved, four
+// candidates in flight with up to eight members each, of which the last commit is tested, a timeout of 30 minutes and a quiet limit of
+// 15. An empty file is all defaults, and a policy
 // without steps is no error: queue refuses to land by it, in its own words. The error is a *PolicyError with every problem.
 func ParsePolicy(data []byte) (queue.Policy, error) {
 	f, err := parsePolicy(data)
@@ -44,15 +48,19 @@ type policyFile struct {
 	reader
 	policy queue.Policy
 	trunks []string
+	each   ast.Node // where test_each asks for what only one style can keep; nil: it does not
 }
 
 func parsePolicy(data []byte) (*policyFile, error) {
 	f := &policyFile{policy: queue.Policy{
-		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: 1, Batch: 1,
+		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: defaultWindow, Batch: defaultBatch, TestEach: queue.TestBatch,
 		Recipe: queue.Recipe{Timeout: defaultTimeout, Quiet: defaultQuiet},
 	}}
 	if root := f.parse(data); root != nil {
 		f.mapping(root, "", f.top())
+	}
+	if f.each != nil && f.policy.Style != queue.StyleSquash {
+		f.at(f.each, sayEachCommit(string(f.policy.Style)))
 	}
 	if len(f.problems) > 0 {
 		sortProblems(f.problems)
@@ -70,9 +78,10 @@ func (f *policyFile) top() []field {
 		{name: "require", read: func(n ast.Node) { f.mapping(n, "require", f.require()) }},
 		{name: "batch", read: func(n ast.Node) { f.mapping(n, "batch", f.batch()) }},
 		{name: "window", read: func(n ast.Node) { f.count(n, "window", 1, &f.policy.Window) }},
+		{name: "test_each", read: f.testEach},
 		{name: "suite", read: func(n ast.Node) { f.mapping(n, "suite", f.suite()) }},
 	}
-	return append(fields, later("", "test_each", "checks", "message", "environment")...)
+	return append(fields, later("", "checks", "message", "environment")...)
 }
 
 func (f *policyFile) require() []field {
@@ -195,6 +204,20 @@ func (f *policyFile) style(n ast.Node) {
 		return
 	}
 	f.policy.Style = queue.Style(s)
+}
+
+// testEach says what must be green before trunk may stand on it.
+func (f *policyFile) testEach(n ast.Node) {
+	known := []string{string(queue.TestBatch), string(queue.TestChange), eachCommit}
+	s, _ := text(n)
+	switch {
+	case !slices.Contains(known, s):
+		f.at(n, sayWantOneOf("test_each", known, shown(n)))
+	case s == eachCommit: // squashed, a change is one commit
+		f.each, f.policy.TestEach = n, queue.TestChange
+	default:
+		f.policy.TestEach = queue.TestEach(s)
+	}
 }
 
 // heads says what becomes of the branch of a pull request that lands as other commits than it holds.

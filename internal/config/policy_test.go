@@ -12,7 +12,7 @@ import (
 
 func defaults() queue.Policy {
 	return queue.Policy{
-		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: 1, Batch: 1,
+		Style: queue.StyleRebase, ShowMerged: true, Approvals: 1, Window: 4, Batch: 8, TestEach: queue.TestBatch,
 		Recipe: queue.Recipe{Timeout: 30 * time.Minute, Quiet: 15 * time.Minute},
 	}
 }
@@ -39,8 +39,9 @@ heads: keep
 require:
   approvals: 2
   no_labels: [do-not-merge, wip]
-batch: {max: 8, wait: 0s}
-window: 4
+batch: {max: 5, wait: 0s}
+window: 3
+test_each: commit
 suite:
   timeout: 1h30m
   quiet: 90s
@@ -58,7 +59,7 @@ suite:
 			t.Fatal(err)
 		}
 		want := queue.Policy{
-			Style: queue.StyleSquash, Approvals: 2, NoLabels: []string{"do-not-merge", "wip"}, Window: 4, Batch: 8,
+			Style: queue.StyleSquash, Approvals: 2, NoLabels: []string{"do-not-merge", "wip"}, Window: 3, Batch: 5, TestEach: queue.TestChange,
 			Recipe: queue.Recipe{
 				Timeout: 90 * time.Minute, Quiet: 90 * time.Second, Setup: []string{"go mod download"},
 				Steps: []queue.Step{{Name: "unit", Run: "go test ./..."}, {Name: "lint", Run: "make lint\nmake vet\n"}},
@@ -79,8 +80,8 @@ func TestPolicyProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "stile: squash\n", `line 1, column 1: unknown key "stile"; did you mean "style"?`},
 		{"unknown nested key", "require:\n  aprovals: 2\n", `line 2, column 3: unknown key "require.aprovals"; did you mean "require.approvals"?`},
-		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, heads, require, batch, window, suite`},
-		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, heads, require, batch, window, suite`},
+		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, heads, require, batch, window, test_each, suite`},
+		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, heads, require, batch, window, test_each, suite`},
 		{"wrong type", "window: four\n", `line 1, column 9: window wants a whole number from 1 to 100, not "four"`},
 		{"quoted number", "window: \"4\"\n", `line 1, column 9: window wants a whole number from 1 to 100, not "4"`},
 		{"no half approvals", "require: {approvals: 1.5}\n", "line 1, column 22: require.approvals wants a whole number from 0 to 100, not 1.5"},
@@ -93,9 +94,12 @@ func TestPolicyProblems(t *testing.T) {
 		{"number for text", "require: {no_labels: [7]}\n", "line 1, column 23: require.no_labels, item 1 wants text, not 7; put it in quotes if you mean it"},
 		{"text for list", "require: {no_labels: wip}\n", "line 1, column 22: require.no_labels wants a list, as in [one, two]"},
 		{"text for mapping", "suite: make test\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
-		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, heads, require, batch, window, suite"},
+		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, heads, require, batch, window, test_each, suite"},
 		{"nothing after the key", "suite:\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
 		{"style", "style: rebasee\n", `line 1, column 8: style wants one of rebase, squash, merge, not "rebasee"`},
+		{"test_each", "test_each: tip\n", `line 1, column 12: test_each wants one of batch, change, commit, not "tip"`},
+		{"each commit of a rebase", "test_each: commit\nversion: 1\n", "line 1, column 12: test_each: commit can only be kept with style: squash, where a change is one commit; with style: rebase only the last commit of a change is tested, so write change"},
+		{"each commit of a merge", "test_each: commit\nstyle: merge\n", "line 1, column 12: test_each: commit can only be kept with style: squash, where a change is one commit; with style: merge only the last commit of a change is tested, so write change"},
 		{"later version", "version: 2\n", "line 1, column 10: version 2 is not known; this lander reads version 1"},
 		{"twice", "window: 1\nwindow: 2\n", "line 2, column 1: window is given twice; keep one"},
 		{"branch that is an option", "trunk: --upload-pack=x\n", `line 1, column 8: trunk wants the name of a branch, as in main, not "--upload-pack=x"`},
@@ -154,7 +158,6 @@ func TestPolicyRefusesWhatThisVersionDoesNotActOn(t *testing.T) {
 		"require: {code_owners: true}":                              "require.code_owners",
 		"require: {code_owners: false}":                             "require.code_owners",
 		"require: {resolved_threads: true}":                         "require.resolved_threads",
-		"test_each: change":                                         "test_each",
 		"checks: [{name: ci, app: github-actions}]":                 "checks",
 		"message: {trailers: []}":                                   "message",
 		"environment: {A: b}":                                       "environment",

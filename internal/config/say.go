@@ -87,6 +87,10 @@ func sayWait() string {
 	return "batch.wait can only be 0s in this version; remove it"
 }
 
+func sayEachCommit(style string) string {
+	return fmt.Sprintf("test_each: commit can only be kept with style: squash, where a change is one commit; with style: %s only the last commit of a change is tested, so write change", style)
+}
+
 func sayBranch(path, got string) string {
 	return fmt.Sprintf("%s wants the name of a branch, as in main, not %q", path, got)
 }
@@ -136,6 +140,10 @@ style: rebase          # rebase, squash or merge
 require:
   approvals: 1         # people who must approve the head, never its author
   no_labels: []        # labels that keep a pull request waiting
+
+window: 4              # test runs at a time, each on top of the one before
+batch: {max: 8}        # changes that one run may prove
+test_each: batch       # batch, or change: each change has a green run of its own before trunk stands on it
 
 `
 	sampleSuite = `# Every command below must pass on exactly the commit that would land.
@@ -201,6 +209,10 @@ func sayWantPrefix(got string) string {
 
 func sayWantPoll(got string) string {
 	return fmt.Sprintf("wants a time from 1s to 1h, as in 30s, not %q", clip(got))
+}
+
+func sayWantWorkers(got string) string {
+	return fmt.Sprintf("wants a whole number from 1 to %d, as in 4, not %q", mostWorkers, clip(got))
 }
 
 func sayWantRemote() string {

@@ -26,6 +26,7 @@ type Server struct {
 	Lanes          []queue.Lane // sorted as given, each once
 	Prefix         string       // how comments address lander, as in "@lander"
 	Poll           time.Duration
+	Workers        int      // test runs at a time on this machine; 0: a quarter of its processors, at least one
 	GitRemote      string   // where git fetches and pushes, with {repo} for OWNER/NAME
 	RunEnv         []string // names of lander's own environment variables that test runs may see
 	Committer      Committer

@@ -47,6 +47,7 @@ func Settings() []Setting {
 		{Name: "lanes", Flag: "lane", Usage: "what to land on, as in acme/app:main", List: true, apply: lanes},
 		{Name: "prefix", Usage: "how comments address lander", Default: "@lander", apply: prefix},
 		{Name: "poll", Usage: "how often the forge is asked, beside webhooks", Default: "30s", apply: poll},
+		{Name: "workers", Usage: "test runs at a time on this machine", Default: "a quarter of its processors, at least 1", apply: workers},
 		{Name: "git_remote", Usage: "where git fetches and pushes, with {repo} for OWNER/NAME", Default: "found from forge_url", apply: gitRemote},
 		{Name: "run_env", Usage: "names of environment variables that test runs may see", List: true, apply: runEnv},
 		{Name: "committer.name", Usage: "name on the commits that lander makes", Default: "lander", apply: committerName},
@@ -219,6 +220,18 @@ func poll(s *Server, words []string) string {
 	s.Poll = d
 	return ""
 }
+
+func workers(s *Server, words []string) string {
+	n, err := strconv.Atoi(words[0])
+	if err != nil || n < 1 || n > mostWorkers {
+		return sayWantWorkers(words[0])
+	}
+	s.Workers = n
+	return ""
+}
+
+// mostWorkers is more than any machine has room for.
+const mostWorkers = 1000
 
 func gitRemote(s *Server, words []string) string {
 	u, err := url.Parse(words[0])

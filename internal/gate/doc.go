@@ -9,6 +9,9 @@
 // push) the state that says so is saved; a Keeper that loads such a state looks at the world before it repeats the deed. A save
 // is a compare-and-swap, so a Keeper that was replaced cannot write.
 //
+// What a run is told of its candidate (ahead.go) is what a green run would land: it stands on trunk and has the members of all that is
+// below it, also when only what failed runs again.
+//
 // Speed rests on doing nothing twice: heads are fetched when a pull request is first seen, so that an approval finds them in the
 // mirror; the tip is what the last fetch or push left, and the push's lease proves it; a look at trunk runs beside the test run,
 // not before it.

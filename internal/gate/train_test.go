@@ -130,7 +130,7 @@ func TestOnlyWhoBrokeSomethingIsDropped(t *testing.T) {
 	if d := k.State().Entry(3).Drop; d.With != 0 || d.Code != queue.DropFailed || !slices.Equal(w.kinds(3), []queue.NoticeKind{queue.NoticeDropped}) {
 		t.Errorf("#3 was dropped as %+v, told %v", d, w.kinds(3))
 	}
-	if len(k.State().Cases) != 0 || full > 6 || parts < 2 {
+	if len(k.State().Cases) != 0 || full > 9 || parts < 2 {
 		t.Errorf("%d whole runs, %d of what failed, cases %v", full, parts, k.State().Cases)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"lander/internal/config"
@@ -42,7 +43,7 @@ func (r *Rooms) repository(name string) *repository {
 		mirror: m,
 		runner: &testrun.Runner{
 			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: filepath.Join(r.Settings.DataDir, "caches"),
-			Env: r.Settings.RunEnv, Now: r.Now, Log: r.Log,
+			Env: r.Settings.RunEnv, Slots: r.runSlots(), Now: r.Now, Log: r.Log,
 		},
 	}
 	made.audits = in("audits")
@@ -59,6 +60,22 @@ func (r *Rooms) repository(name string) *repository {
 	return made
 }
 
+// workers is how many test runs this machine has room for. A suite uses several processors, as a rule.
+func (r *Rooms) workers() int {
+	if r.Settings.Workers > 0 {
+		return r.Settings.Workers
+	}
+	return max(runtime.NumCPU()/4, 1)
+}
+
+// runSlots are those that all the machine's runs share.
+func (r *Rooms) runSlots() testrun.Slots {
+	if r.slots == nil {
+		r.slots = testrun.NewSlots(r.workers())
+	}
+	return r.slots
+}
+
 // Keeper makes the keeper of a lane.
 func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 	repo := r.repository(l.Repo)
@@ -69,7 +86,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land,
 		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l),
 		ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
-		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
+		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },
 		// The mirror is made by whoever keeps the lane, again and again until the git server answers.
 		Prepare: func(ctx context.Context) error {
@@ -80,6 +97,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		},
 		Diagnose: r.diagnose(repo, l),
 		Test: func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+			// c is as this run is to see it: a part of the recipe, perhaps, and all that the commit brings to trunk.
 			return repo.runner.Run(ctx, testrun.Job{
 				ID: runID(l, c.ID, run), Lane: l, Candidate: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Recipe: c.Recipe,
 			})

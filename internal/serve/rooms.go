@@ -16,6 +16,7 @@ import (
 	"lander/internal/forge/github"
 	"lander/internal/queue"
 	"lander/internal/store"
+	"lander/internal/testrun"
 	"lander/internal/vcs"
 	"lander/internal/web"
 )
@@ -32,6 +33,7 @@ type Rooms struct {
 	Log      zerolog.Logger
 
 	repos map[string]*repository
+	slots testrun.Slots
 }
 
 // forgeTimeout bounds one request to the forge unless something else is asked for.

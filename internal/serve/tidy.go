@@ -58,20 +58,28 @@ func (r *Rooms) PruneLogs(before time.Time) error {
 	return all
 }
 
-// Tidy packs every mirror, keeping the heads of all changes that are known to be open.
+// Tidy packs every mirror, keeping the heads of all changes that are known to be open, what is in flight, and what cases are about.
 func (r *Rooms) Tidy(ctx context.Context) error {
-	heads := map[string][]queue.SHA{}
+	keep := map[string][]queue.SHA{}
 	for _, l := range r.Settings.Lanes {
 		q, _, err := r.Store.View(ctx, l)
 		if err != nil {
 			return fmt.Errorf("tidy mirror of %s: %w", l.Repo, err)
 		}
 		for _, e := range q.Entries {
-			heads[l.Repo] = append(heads[l.Repo], e.Head)
+			keep[l.Repo] = append(keep[l.Repo], e.Head)
+		}
+		for _, c := range q.Candidates {
+			keep[l.Repo] = append(keep[l.Repo], c.Built.SHA)
+		}
+		for _, k := range q.Cases {
+			for _, b := range k.Chain {
+				keep[l.Repo] = append(keep[l.Repo], b.SHA)
+			}
 		}
 	}
 	for name, repo := range r.repos {
-		if err := repo.mirror.Tidy(ctx, heads[name]...); err != nil {
+		if err := repo.mirror.Tidy(ctx, keep[name]...); err != nil {
 			return fmt.Errorf("tidy mirror of %s: %w", name, err)
 		}
 	}

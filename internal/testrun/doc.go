@@ -39,6 +39,11 @@
 // Tools keep their caches in one directory per lane under Runner.Caches (Go's build and module caches, npm, pnpm, yarn, pip,
 // cargo, gradle: through their variables), so that the second run is quick, and lanes do not see one another's.
 //
+// # How many at a time
+//
+// Runners that share Slots have no more runs under way together than there are slots; one that has to wait begins nothing, and its time
+// does not count. A part of a recipe, which is what runs again after a red run, is a recipe like any other: setup first, then its steps.
+//
 // # Log
 //
 // One file per run under Runner.Logs: the output byte for byte as it came, and between it lander's own lines, which begin with

@@ -30,6 +30,7 @@ type Runner struct {
 	Scratch string           // where each run's HOME and TMPDIR are made; empty: the system's directory for temporary files
 	Env     []string         // more environment for the commands: NAME (as lander has it) or NAME=VALUE
 	MaxLog  int64            // bytes of output kept in a log; 0: 64 MiB
+	Slots   Slots            // that a run waits for one of; nil: there is no limit
 	Now     func() time.Time // for the log and for what took how long, not for limits; nil: time.Now
 	Log     zerolog.Logger
 
@@ -38,6 +39,12 @@ type Runner struct {
 	openLog func(path string) (*os.File, error) // nil: a new file
 	grace   time.Duration                       // for the supervisor to kill its tree before it is killed itself; 0: usualGrace
 }
+
+// Slots bounds how many runs of all the Runners that share it are under way at a time. Who waits longest is next.
+type Slots chan struct{}
+
+// NewSlots makes room for n runs.
+func NewSlots(n int) Slots { return make(Slots, n) }
 
 // Job is one test run.
 type Job struct {
@@ -59,9 +66,17 @@ const (
 )
 
 // Run tests job's candidate and returns when no process of the run is left. It has no error: what hinders a run is in the
-// verdict. When ctx ends before the last command does, the verdict is Cancelled. The recipe's Timeout counts from the start
+// verdict. When ctx ends before the last command does, the verdict is Cancelled. Waiting for a slot counts for nothing. The recipe's Timeout counts from the start
 // of the first command; the checkout has a limit of its own, and is the host's fault.
 func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
+	if r.Slots != nil {
+		select {
+		case r.Slots <- struct{}{}:
+			defer func() { <-r.Slots }()
+		case <-ctx.Done():
+			return Judge(job.Recipe, nil, Ending{How: Stopped})
+		}
+	}
 	began := r.now()
 	log := r.Log.With().Str("run", job.ID).Stringer("lane", job.Lane).Str("candidate", string(job.Candidate)).Logger()
 	fault := func(doing string, err error) queue.Verdict {

@@ -232,3 +232,25 @@ func TestCancelEndsGitAndItsChildren(t *testing.T) {
 		return err != nil || strings.Contains(string(stat), ") Z ")
 	})
 }
+
+// What is in flight outlives the collection of what has been out of use, and no longer than it is in flight.
+func TestTidyKeepsWhatIsInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "sha1")
+	w.play(func(s *script) {
+		s.commit("base", tree{"a": "a\n"})
+		s.commit("trunk", tree{"a": "a\n", "b": "b\n"}, "base")
+		s.commit("one", tree{"a": "1\n"}, "base")
+	}).mirror("trunk")
+	built := w.build(w.request("trunk", "one"))
+	w.must(w.repo.Tidy(w.ctx, built.SHA, queue.SHA(strings.Repeat("f", 40))))
+	w.must(w.repo.git().Run(w.ctx, "gc", "--quiet", "--prune=now"))
+	if !w.repo.Has(w.ctx, built.SHA) {
+		t.Fatal("a candidate in flight is gone")
+	}
+	w.must(w.repo.Tidy(w.ctx))
+	w.must(w.repo.git().Run(w.ctx, "gc", "--quiet", "--prune=now"))
+	if w.repo.Has(w.ctx, built.SHA) {
+		t.Fatal("what nobody needs is kept for ever")
+	}
+}

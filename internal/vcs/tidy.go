@@ -9,12 +9,12 @@ import (
 	"lander/internal/queue"
 )
 
-// Tidy forgets all pinned heads but those to keep, packs the mirror and drops what has been out of use for two weeks.
-// Candidates are not pinned, so none may be older than that. Ledgers are never forgotten.
+// Tidy pins the commits to keep, forgets all others that were pinned, packs the mirror and drops what has been out of use for two weeks.
+// Candidates are not pinned before that, for none is that old then. Ledgers are never forgotten.
 func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
-	kept := map[string]bool{}
+	unpinned := map[string]queue.SHA{} // of those to keep
 	for _, sha := range keep {
-		kept[headRef(sha)] = true
+		unpinned[headRef(sha)] = sha
 	}
 	out, err := r.git().Output(ctx, nil, "for-each-ref", "--format=%(refname)", "refs/lander/heads", "refs/lander/pull")
 	if err != nil {
@@ -29,8 +29,15 @@ func (r *Repo) Tidy(ctx context.Context, keep ...queue.SHA) error {
 		fmt.Fprintf(&orders, "delete %s\x00\x00", ref)
 	}
 	for line := range bytes.Lines(out) {
-		if ref := strings.TrimSpace(string(line)); !kept[ref] {
+		ref := strings.TrimSpace(string(line))
+		if unpinned[ref] == "" {
 			fmt.Fprintf(&orders, "delete %s\x00\x00", ref)
+		}
+		delete(unpinned, ref)
+	}
+	for ref, sha := range unpinned {
+		if r.Has(ctx, sha) {
+			fmt.Fprintf(&orders, "update %s\x00%s\x00\x00", ref, sha)
 		}
 	}
 	if _, err := r.git().Output(ctx, orders.Bytes(), "update-ref", "-z", "--stdin"); err != nil {
