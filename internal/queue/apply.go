@@ -278,6 +278,9 @@ func (q *Queue) reported(ev RunReported) {
 	}
 	switch v.Outcome {
 	case Green:
+		if c.Run == 1 {
+			q.learnRun(v)
+		}
 		q.closeCase(c.ID)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)
@@ -397,7 +400,7 @@ func (q *Queue) drop(n Number, d Drop, c *Candidate) {
 	q.record(d.At, n, c.ID, "dropped", d.Reason)
 	q.tell(Notice{
 		Key: noticeKey("dropped", n, e.Head, q.Next) + "/" + d.At.UTC().Format("20060102T150405.000000"), Kind: NoticeDropped, Number: n, Head: e.Head, At: d.At, Author: e.Author,
-		Drop: &d, Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.ID, Run: c.Run, Approvers: e.approvers(),
+		Drop: &d, Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.ID, Run: c.Run, With: c.besides(n), Approvers: e.approvers(),
 	})
 	q.living(e, d.At)
 }

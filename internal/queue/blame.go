@@ -173,45 +173,10 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 // settleCases acts on what cases have found out: who broke something stays out of the train from then on, and is dropped once it is
 // known whether alone or with whom.
 func (q *Queue) settleCases(at time.Time) {
-	for _, k := range q.Cases {
-		f := q.lens(k).found()
-		if !f.parted {
-			continue
-		}
-		c := q.Candidate(k.ID)
-		if c != nil && !c.ended() {
-			q.end(c, CandidateFailed, sayRed(c), at)
-			q.livingAll(c, at)
-		}
-		if len(f.want) > 0 {
-			continue
-		}
-		q.closeCase(k.ID)
-		for _, s := range f.suspects {
-			if s.free || s.with != 0 && !q.stays(k.of(s.with)) {
-				continue
-			}
-			b := k.Chain[s.at]
-			e := q.Entry(b.Member.Number)
-			if e == nil || e.State != Queued || e.Head != b.Member.Head {
-				continue
-			}
-			v := k.evidence(b.SHA)
-			if v == nil && c != nil {
-				v = c.Verdict
-			}
-			if v == nil {
-				v = &Verdict{Outcome: Red, Step: k.Names[0], Failed: k.Names}
-			}
-			code, reason := sayDropReason(*v)
-			about := Candidate{ID: k.ID, Base: k.Chain[s.at-1].SHA, Built: Built{SHA: b.SHA}, Verdict: v}
-			if c != nil {
-				about.Run = c.Run
-			}
-			q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)
-		}
-		if len(f.own) > 0 && c != nil {
-			q.wait(c, f.own, at)
+	for again := true; again; {
+		again = false
+		for _, f := range q.findings(probeWays) {
+			again = q.settleCase(f, at) || again // for others may have waited for what becomes of who was dropped
 		}
 	}
 }
@@ -230,6 +195,105 @@ func (k *Case) tried(t Trial) bool {
 	return slices.ContainsFunc(k.Results, func(r Result) bool { return r.Trial == t })
 }
 
+// settleCase reports whether somebody was dropped.
+func (q *Queue) settleCase(f finding, at time.Time) (dropped bool) {
+	k := f.Case
+	if !f.parted || q.caseOf(k.ID) == nil {
+		return false
+	}
+	c := q.Candidate(k.ID)
+	if c != nil && !c.ended() {
+		q.end(c, CandidateFailed, sayRed(c), at)
+		q.livingAll(c, at)
+		q.clear(f)
+	}
+	if len(f.want) > 0 {
+		return false
+	}
+	q.explain(k, f.names)
+	open := false
+	for _, s := range f.suspects {
+		switch q.judge(k, s) {
+		case pending:
+			open = true
+		case guilty:
+			q.blame(k, s, c, at)
+			dropped = true
+		}
+	}
+	if open {
+		return dropped
+	}
+	q.closeCase(k.ID)
+	if len(f.own) > 0 && c != nil {
+		q.wait(c, f.own, at)
+	}
+	return dropped
+}
+
+// clear notes who was in a red run in vain. They are tested again without those that are new, who may be bad in their turn.
+func (q *Queue) clear(f finding) {
+	suspects := q.suspects(findings{f})
+	for _, b := range f.Chain[1:] {
+		if e := q.Entry(b.Member.Number); e != nil && e.waiting() && e.Head == b.Member.Head && !e.Cleared && !suspects[e.Number] {
+			q.edit(e.Number, func(e *Entry) { e.Cleared = true })
+		}
+	}
+}
+
+// blame drops who broke something.
+func (q *Queue) blame(k *Case, s suspect, c *Candidate, at time.Time) {
+	b := k.Chain[s.at]
+	v := k.evidence(b.SHA)
+	if v == nil && c != nil {
+		v = c.Verdict
+	}
+	if v == nil {
+		v = &Verdict{Outcome: Red, Step: k.Names[0], Failed: k.Names}
+	}
+	code, reason := sayDropReason(*v)
+	about := Candidate{ID: k.ID, Base: k.Chain[0].SHA, Built: Built{SHA: b.SHA}, Verdict: v}
+	for _, b := range k.Chain[1 : s.at+1] {
+		about.Members = append(about.Members, b.Member)
+	}
+	if c != nil {
+		about.Run = c.Run
+	}
+	q.learnFate(q.Entry(b.Member.Number).Author.ID, false)
+	q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)
+}
+
+// judgement is what becomes of a suspect.
+type judgement int
+
+const (
+	innocent judgement = iota // or nobody's business any more
+	pending                   // it is red only together with one ahead, which has not landed: who is at fault depends on whether it does
+	guilty
+)
+
+func (q Queue) judge(k *Case, s suspect) judgement {
+	m := k.Chain[s.at].Member
+	e := q.Entry(m.Number)
+	if s.free || e == nil || !e.waiting() || e.Head != m.Head {
+		return innocent
+	}
+	if s.with == 0 {
+		return guilty
+	}
+	with := k.of(s.with)
+	o := q.Entry(with.Number)
+	switch {
+	case o == nil:
+		return innocent
+	case o.past(with.Head) != nil:
+		return guilty
+	case o.waiting() && o.Head == with.Head:
+		return pending
+	}
+	return innocent
+}
+
 // of is the member of a case's chain with that number.
 func (k *Case) of(n Number) (m Member) {
 	for _, b := range k.Chain {
@@ -240,10 +304,25 @@ func (k *Case) of(n Number) (m Member) {
 	return m
 }
 
-// stays reports whether a member is known to have landed, or is on its way still.
-func (q Queue) stays(m Member) bool {
-	e := q.Entry(m.Number)
-	return e != nil && (e.past(m.Head) != nil || e.waiting() && e.Head == m.Head)
+// explain takes from the other cases what a settled one has answered for them: they stand on the same commit.
+func (q *Queue) explain(k *Case, names []string) {
+	for _, other := range slices.Clone(q.Cases) {
+		if other.ID == k.ID || !other.standsOn(k) {
+			continue
+		}
+		rest := slices.DeleteFunc(slices.Clone(other.Names), func(n string) bool { return slices.Contains(names, n) })
+		if len(rest) == 0 {
+			q.closeCase(other.ID)
+		} else if len(rest) < len(other.Names) {
+			q.editCase(other.ID, func(k *Case) { k.Names = rest })
+		}
+	}
+}
+
+// standsOn reports whether a case's candidate stands on that of another one, or is it.
+func (k *Case) standsOn(below *Case) bool {
+	i := len(below.Chain) - 1
+	return i < len(k.Chain) && k.Chain[i].SHA == below.Chain[i].SHA
 }
 
 // findings are what the open cases have found out so far.
@@ -254,23 +333,41 @@ type finding struct {
 	found
 }
 
-func (q Queue) findings() findings {
+func (q Queue) findings(ways int) findings {
 	fs := make(findings, len(q.Cases))
 	for i, k := range q.Cases {
+		// What fails further down already is for the case there to explain.
+		names := slices.DeleteFunc(slices.Clone(k.Names), func(n string) bool {
+			return slices.ContainsFunc(q.Cases, func(b *Case) bool {
+				return b != k && len(b.Chain) < len(k.Chain) && k.standsOn(b) && slices.Contains(b.Names, n)
+			})
+		})
 		fs[i].lens = q.lens(k)
-		fs[i].found = fs[i].lens.found()
+		fs[i].found = fs[i].lens.found(names, ways)
 	}
 	return fs
 }
 
+func (fs findings) of(id CandidateID) *finding {
+	for i := range fs {
+		if fs[i].ID == id {
+			return &fs[i]
+		}
+	}
+	return nil
+}
+
 // suspects are those who are known to break something.
-func (fs findings) suspects() map[Number]bool {
+func (q Queue) suspects(fs findings) map[Number]bool {
 	var out map[Number]bool
 	for _, f := range fs {
 		if !f.parted {
 			continue
 		}
 		for _, s := range f.suspects {
+			if q.judge(f.Case, s) == innocent {
+				continue
+			}
 			if out == nil {
 				out = map[Number]bool{}
 			}

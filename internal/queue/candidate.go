@@ -77,3 +77,5 @@ func (c *Candidate) clone() *Candidate {
 	d := *c
 	return &d
 }
+
+func (c *Candidate) green() bool { return c.State == CandidatePassed || c.State == CandidateConfirmed }

@@ -26,6 +26,7 @@ type Entry struct {
 	AskedAt    time.Time  // when; decides who comes first within a priority
 	Priority   int        // higher lands first; 0 is usual
 	Held       bool       // a reviewer said hold
+	Cleared    bool       // it was in a red run that turned out to be the fault of others
 	Alone      bool       // a reviewer asked that it lands in no batch
 	After      Number     // it comes only after this change landed or left; 0: no such wish
 	NotBefore  time.Time  // it lands no earlier; zero: no such wish
@@ -128,9 +129,17 @@ func (e *Entry) past(head SHA) *Landing {
 	return nil
 }
 
-// single reports whether a change is in no batch: because a reviewer wants it so, or because it could not be gone on with before, and
-// others are not to share that.
-func (e *Entry) single() bool { return e.Alone || e.Aside != nil }
+// single reports whether a change is in no batch: because a reviewer wants it so, because it is urgent, or because it could not be gone
+// on with before, and others are not to share that.
+func (e *Entry) single() bool { return e.Alone || e.Aside != nil || e.Priority >= PriorityHotfix }
+
+// turn decides who comes first within a priority: when it was asked for, or put aside.
+func (e *Entry) turn() time.Time {
+	if e.Aside != nil && e.Aside.At.After(e.AskedAt) {
+		return e.Aside.At
+	}
+	return e.AskedAt
+}
 
 // waiting reports whether the entry has a place in the line.
 func (e *Entry) waiting() bool { return e.State == Queued && !e.Gone }

@@ -23,6 +23,7 @@ func (q *Queue) landed(ev LandingDone) {
 			continue
 		}
 		q.edit(m.Number, func(e *Entry) { e.Past = append(e.Past, *l) })
+		q.learnFate(e.Author.ID, true)
 		if l.of(e.Head) {
 			q.edit(m.Number, func(e *Entry) {
 				e.State, e.Landing, e.Drop, e.HeldBy, e.Aside, e.Displaced = Landed, l, nil, 0, nil, ""
@@ -32,7 +33,7 @@ func (q *Queue) landed(ev LandingDone) {
 		q.record(ev.At, m.Number, c.ID, "landed", recordLanded(m, l))
 		n := Notice{
 			Key: noticeKey("landed", m.Number, m.Head, c.ID), Kind: NoticeLanded, Number: m.Number, Head: m.Head, At: ev.At, Author: e.Author,
-			Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.runID(), Run: c.Run, Landing: l, Ours: e.Ours,
+			Verdict: c.Verdict, Base: c.Base, Candidate: c.Built.SHA, ID: c.runID(), Run: c.Run, With: c.besides(m.Number), Landing: l, Ours: e.Ours,
 		}
 		if e.Head == m.Head { // else it was pushed to since the intent, and what is known is of the new head
 			n.Approvers, n.Waited = e.approvers(), ev.At.Sub(e.AskedAt)

@@ -5,13 +5,14 @@ import "slices"
 // lens is what is known of each commit of a case's chain: the result of a trial, or that it is green as a whole.
 type lens struct {
 	*Case
+	at      map[SHA]int
 	results []*Result
 	green   []bool
 }
 
 func (q Queue) lens(k *Case) lens {
-	l := lens{k, make([]*Result, len(k.Chain)), make([]bool, len(k.Chain))}
 	at := make(map[SHA]int, len(k.Chain))
+	l := lens{k, at, make([]*Result, len(k.Chain)), make([]bool, len(k.Chain))}
 	for i, b := range k.Chain {
 		at[b.SHA] = i
 	}
@@ -61,7 +62,9 @@ func (l lens) span(name string) (lo, hi int) {
 
 // found is how far a case is.
 type found struct {
-	parted   bool // it is known who broke what
+	ways     int      // on how many commits of a stretch it looks at a time
+	names    []string // what it has to explain; the rest is explained further down
+	parted   bool     // it is known who broke what
 	suspects []suspect
 	want     []Trial  // that are of use now; empty: all is known
 	own      []string // what fails on trunk without anybody here
@@ -76,9 +79,9 @@ type suspect struct {
 }
 
 // found works out what the results say, and which trials would say more.
-func (l lens) found() found {
-	var f found
-	for _, name := range l.Names {
+func (l lens) found(names []string, ways int) found {
+	f := found{names: names, ways: ways}
+	for _, name := range names {
 		lo, hi := l.span(name)
 		base := l.known(0, name)
 		if base == Red {
@@ -88,14 +91,14 @@ func (l lens) found() found {
 		if lo == 0 && base == Unmeasured {
 			f.ask(Trial{Base: l.Chain[0].SHA}) // it may be red without anybody here
 		}
-		for i := range spaced(lo, hi) {
+		for i := range spaced(lo, hi, f.ways) {
 			f.ask(Trial{Base: l.Chain[i].SHA})
 		}
 		if hi-lo == 1 {
 			f.blame(hi, name)
 		}
 	}
-	if len(f.want) > 0 || !l.Sure {
+	if len(f.want) > 0 || !l.Sure || len(names) == 0 {
 		return f
 	}
 	f.parted = true
@@ -119,16 +122,15 @@ func (l lens) found() found {
 // alone finds out whether a suspect fails without those ahead of it, and if not, with which of them.
 func (l lens) alone(f *found, s *suspect) {
 	lo, hi := -1, s.at-1 // on top of lo it passes, on top of hi it fails
-	for i := range s.at - 1 {
-		switch l.trial(Trial{l.Chain[i].SHA, l.Chain[s.at].Member}, s.names) {
-		case Red:
-			if i < hi {
-				hi = i
-			}
-		case Green:
-			if i < hi {
-				lo = i
-			}
+	who := l.Chain[s.at].Member
+	for _, r := range l.Results {
+		if i, ok := l.at[r.Base]; ok && r.Member.Number == who.Number && i < hi && l.trial(r, s.names) == Red {
+			hi = i
+		}
+	}
+	for _, r := range l.Results {
+		if i, ok := l.at[r.Base]; ok && r.Member.Number == who.Number && i < hi && l.trial(r, s.names) == Green {
+			lo = max(lo, i)
 		}
 	}
 	switch {
@@ -136,7 +138,7 @@ func (l lens) alone(f *found, s *suspect) {
 	case lo < 0:
 		f.ask(Trial{l.Chain[0].SHA, l.Chain[s.at].Member})
 	case hi-lo > 1:
-		for i := range spaced(lo, hi) {
+		for i := range spaced(lo, hi, f.ways) {
 			f.ask(Trial{l.Chain[i].SHA, l.Chain[s.at].Member})
 		}
 	default:
@@ -144,17 +146,12 @@ func (l lens) alone(f *found, s *suspect) {
 	}
 }
 
-// trial is what is known of names by a trial.
-func (l lens) trial(t Trial, names []string) Outcome {
-	for _, r := range l.Results {
-		if r.Trial.Base == t.Base && r.Member.Number == t.Member.Number {
-			if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Failed, n) }) {
-				return Red
-			}
-			return Green
-		}
+// trial is what a trial tells of names.
+func (l lens) trial(r Result, names []string) Outcome {
+	if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Failed, n) }) {
+		return Red
 	}
-	return Unmeasured
+	return Green
 }
 
 func (f *found) ask(t Trial) {
@@ -173,11 +170,11 @@ func (f *found) blame(at int, name string) {
 	f.suspects = append(f.suspects, suspect{at: at, names: []string{name}})
 }
 
-// spaced gives up to probeWays places between lo and hi, evenly.
-func spaced(lo, hi int) func(func(int) bool) {
+// spaced gives up to so many places between lo and hi, evenly.
+func spaced(lo, hi, ways int) func(func(int) bool) {
 	return func(yield func(int) bool) {
 		gap := hi - lo - 1
-		n := min(gap, probeWays)
+		n := min(gap, ways)
 		for i := 1; i <= n; i++ {
 			if !yield(lo + (gap+1)*i/(n+1)) {
 				return

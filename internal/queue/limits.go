@@ -34,11 +34,22 @@ func backoff(n int) time.Duration {
 // mostMembers is how many members a candidate may have where the policy does not say.
 const mostMembers = 64
 
-// spread is over which share of the free runs, in percent, those who wait are spread.
-const spread = 70
+// spread is over which share of the free runs, in percent, those who wait are spread. The rest is for who comes next and for finding
+// out whose fault a red run is.
+const spread = 40
+
+// mostTrain is over how many candidates at most those who wait are spread. In a longer train the upper ones hardly ever land, since one
+// below them is red; they only cost runs.
+const mostTrain = 12
 
 // sureRuns is after how many red runs of one commit that never had a failure in common it is not chance any more.
 const sureRuns = 4
 
 // probeWays is on how many commits at most a test that failed runs again at a time.
 const probeWays = 5
+
+// PriorityHotfix is the priority from which a change is tested at once and in no batch.
+const PriorityHotfix = 1000
+
+// risky is from which probability of a bad one among them new changes are kept out of a single run with others.
+const risky = 0.25

@@ -35,6 +35,7 @@ type Notice struct {
 	Candidate SHA           `json:"candidate,omitempty"` // dropped, landed: what was tested
 	ID        CandidateID   `json:"id,omitempty"`
 	Run       int           `json:"run,omitempty"`
+	With      []Number      `json:"with,omitempty"`    // dropped by a run, landed: the other changes that were tested in it
 	Landing   *Landing      `json:"landing,omitempty"` // landed
 	Ours      []SHA         `json:"ours,omitempty"`    // landed: where lander itself may have put the branch before
 	Approvers []string      `json:"approvers,omitempty"`
@@ -74,9 +75,11 @@ type Standing struct {
 	Run       int         `json:"run,omitempty"`
 	Base      SHA         `json:"base,omitempty"`
 	Candidate SHA         `json:"candidate,omitempty"`
-	// State and With are of the candidate in flight: how far it is, and who else is in it.
+	// State, With and Again are of the candidate in flight: how far it is, which other changes its commit has on top of Base, and that
+	// its run was red and what failed runs again.
 	State   CandidateState `json:"state,omitempty"`
 	With    []Number       `json:"with,omitempty"`
+	Again   bool           `json:"again,omitempty"`
 	Drop    *Drop          `json:"drop,omitempty"`
 	Landing *Landing       `json:"landing,omitempty"`
 }

@@ -9,15 +9,15 @@ import (
 // what comes next. It is a function of its arguments alone; a state it has nothing to add to gives an empty plan.
 func (q Queue) Plan(now time.Time, p Policy) []Action {
 	train := q.train()
-	top, cases := topGreen(train), q.findings()
-	suspects := cases.suspects()
-	var land, moot, run []Action
 	free := p.window()
 	for _, c := range q.Candidates {
 		if !c.ended() && c.State == CandidateTesting {
 			free--
 		}
 	}
+	top, cases := q.landable(train, p), q.findings(min(max(free, 1), probeWays))
+	suspects := q.suspects(cases)
+	var land, moot, run []Action
 	for _, c := range q.Candidates {
 		if c.ended() {
 			continue
@@ -26,7 +26,10 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		if c.Of != 0 {
 			reason = cases.moot(c)
 		} else {
-			reason = q.moot(c, now, p)
+			// Whether a red run was chance is worth knowing in any case.
+			if f := cases.of(c.ID); f == nil || f.Sure || len(f.names) == 0 {
+				reason = q.moot(c, now, p)
+			}
 		}
 		for _, m := range c.Members {
 			if reason == "" && suspects[m.Number] {
@@ -43,9 +46,9 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		case reason != "":
 			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
 		case c.State == CandidateRed:
-			if k := q.caseOf(c.ID); k != nil && !k.Sure && free > 0 && !now.Before(c.NotTill) {
+			if f := cases.of(c.ID); f != nil && !f.Sure && len(f.names) > 0 && free > 0 && !now.Before(c.NotTill) {
 				free--
-				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: k.Recipe})
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe})
 			}
 		case c.State == CandidateBuilt:
 			if free > 0 && !now.Before(c.NotTill) {
@@ -67,16 +70,23 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if q.Tip != "" && q.Ledger.Tip == "" && q.moving(now, p) {
 		return append(plan, Adopt{Statement: q.Adoption(now)})
 	}
-	if len(moot) > 0 || q.Tip == "" || !q.moving(now, p) || free <= 0 {
+	if len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
+		return plan
+	}
+	line := q.line(now, p, suspects)
+	if free <= 0 {
+		if c := q.yields(train); c != nil && len(line) > 0 && line[0].Priority >= PriorityHotfix {
+			plan = append(plan, Abandon{ID: c.ID, Run: c.Run, Testing: true, Reason: sayMootHotfix(line[0].Number)})
+		}
 		return plan
 	}
 	if probe := q.nextProbe(cases); probe != nil {
 		return append(plan, *probe)
 	}
-	if !q.clear(train) {
+	if !q.accepts(train) {
 		return plan
 	}
-	group := q.group(now, p, free, suspects)
+	group := q.group(line, p, free, len(train))
 	if len(group) == 0 || len(land) > 0 && len(train) == 0 {
 		return plan
 	}
@@ -91,18 +101,31 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	return append(plan, Build{ID: q.Next + 1, Below: below, Request: r})
 }
 
-// topGreen is the last of a train that is green, which lands all that it stands on; nil: none.
-func topGreen(train []*Candidate) *Candidate {
-	for _, c := range slices.Backward(train) {
-		if c.State == CandidatePassed || c.State == CandidateConfirmed {
-			return c
+// landable is the last of a train that is green and lands all that it stands on; nil: none. Where the policy asks that each change be
+// tested by itself, or somebody asked it of one, all that must be green below it are.
+func (q Queue) landable(train []*Candidate, p Policy) *Candidate {
+	var top *Candidate
+	for i, c := range train {
+		switch {
+		case c.green():
+			top = c
+		case p.TestEach == TestChange, q.alone(c), i+1 < len(train) && q.alone(train[i+1]):
+			return top
 		}
 	}
-	return nil
+	return top
 }
 
-// clear reports whether others may stand on a train: no candidate of it is red, and none could not be gone on with before.
-func (q Queue) clear(train []*Candidate) bool {
+// alone reports whether somebody asked that a candidate's only member be in no batch.
+func (q Queue) alone(c *Candidate) bool {
+	return slices.ContainsFunc(c.Members, func(m Member) bool {
+		e := q.Entry(m.Number)
+		return e != nil && e.Alone
+	})
+}
+
+// accepts reports whether others may stand on a train: no candidate of it is red, and none could not be gone on with before.
+func (q Queue) accepts(train []*Candidate) bool {
 	return !slices.ContainsFunc(train, func(c *Candidate) bool {
 		return q.caseOf(c.ID) != nil || slices.ContainsFunc(c.Members, func(m Member) bool {
 			e := q.Entry(m.Number)
@@ -121,9 +144,8 @@ func (q Queue) nextProbe(cases findings) *Probe {
 	return nil
 }
 
-// group is who comes next into one candidate: the first in line, as many as it takes to spread all who wait over most of the free
-// runs. The rest of these stays free for who comes later. Nobody waits: nil.
-func (q Queue) group(now time.Time, p Policy, free int, not map[Number]bool) []*Entry {
+// line lists who waits to be in a candidate, in order.
+func (q Queue) line(now time.Time, p Policy, not map[Number]bool) []*Entry {
 	flight := map[Number]bool{}
 	for _, c := range q.Candidates {
 		if !c.ended() && c.Of == 0 {
@@ -138,23 +160,47 @@ func (q Queue) group(now time.Time, p Policy, free int, not map[Number]bool) []*
 			line = append(line, e)
 		}
 	}
+	slices.SortFunc(line, precedes)
+	return line
+}
+
+// group is who of the line comes next into one candidate: the first, as many as it takes to spread all over most of the free runs.
+// Where that is a single run, who was in a red one for the fault of others is not in one with many new ones again: it must land at some
+// time.
+func (q Queue) group(line []*Entry, p Policy, free, inTrain int) []*Entry {
 	if len(line) == 0 {
 		return nil
 	}
-	groups := max((free*spread+99)/100, 1)
+	if p.TestEach == TestChange {
+		return line[:1]
+	}
+	groups := max(min((free*spread+99)/100, mostTrain-inTrain), 1)
 	size := min((len(line)+groups-1)/groups, p.batch())
-	slices.SortFunc(line, func(a, b *Entry) int {
-		if a, b := a.Aside != nil, b.Aside != nil; a != b && b {
-			return -1
-		} else if a != b {
-			return 1
+	for i, e := range line[:size] {
+		if e.single() || i > 0 && groups == 1 && inTrain == 0 && line[i-1].Cleared && !e.Cleared && q.Estimates.anyBad(line[i:size]) > risky {
+			return line[:max(i, 1)]
 		}
-		return precedes(a, b)
-	})
-	if i := slices.IndexFunc(line[:size], (*Entry).single); i >= 0 {
-		size = max(i, 1)
 	}
 	return line[:size]
+}
+
+// yields is the candidate that gives its run up to a hotfix: the one that everything else stands below, and never the head of the
+// queue. nil: none does.
+func (q Queue) yields(train []*Candidate) *Candidate {
+	for i := len(train) - 1; i > 0; i-- {
+		c := train[i]
+		urgent := slices.ContainsFunc(c.Members, func(m Member) bool {
+			e := q.Entry(m.Number)
+			return e != nil && e.Priority >= PriorityHotfix
+		})
+		if urgent || q.caseOf(c.ID) != nil {
+			return nil
+		}
+		if c.State == CandidateTesting {
+			return c
+		}
+	}
+	return nil
 }
 
 // mend puts right what lander left elsewhere.
@@ -218,9 +264,6 @@ func (q Queue) moving(now time.Time, p Policy) bool {
 
 // moot says why a candidate is of no more use; empty: it still is.
 func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
-	if k := q.caseOf(c.ID); k != nil && !k.Sure {
-		return "" // whether it was chance is worth knowing in any case
-	}
 	if !q.grounded(c) {
 		if c.Below == 0 {
 			return sayMootTrunk(q.Tip)

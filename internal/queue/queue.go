@@ -123,7 +123,7 @@ func precedes(a, b *Entry) int {
 	if c := cmp.Compare(b.Priority, a.Priority); c != 0 {
 		return c
 	}
-	if c := a.AskedAt.Compare(b.AskedAt); c != 0 {
+	if c := a.turn().Compare(b.turn()); c != 0 {
 		return c
 	}
 	return cmp.Compare(a.Number, b.Number)

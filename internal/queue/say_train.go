@@ -91,3 +91,5 @@ func names(failed []string) string {
 	}
 	return list(words)
 }
+
+func sayMootHotfix(n Number) string { return fmt.Sprintf("%v is a hotfix and needs its run", n) }

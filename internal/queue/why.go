@@ -43,7 +43,7 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 		rs = append(rs, sayAside(e.Aside))
 	}
 	if c := q.CandidateOf(n); c != nil {
-		return append(rs, sayMember(c, n, q.caseOf(c.ID)))
+		return append(rs, sayMember(q.Whole(c), n, q.caseOf(c.ID)))
 	}
 	rs = append(rs, q.waits(e, now, p)...)
 	if len(rs) > 0 {
@@ -83,8 +83,9 @@ func (q Queue) standing(n Number, now time.Time, p Policy, line func() places) (
 			s.Stage = StageHeld
 		}
 		if c := q.CandidateOf(n); c != nil {
-			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.runID(), c.Run, c.Base, c.Built.SHA, c.Since
-			s.Stage, s.State, s.With = StageTesting, c.State, c.besides(n)
+			whole := q.Whole(c)
+			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.runID(), c.Run, whole.Base, c.Built.SHA, c.Since
+			s.Stage, s.State, s.With, s.Again = StageTesting, c.State, whole.besides(n), q.caseOf(c.ID) != nil
 			if c.State == CandidateLanding {
 				s.Stage = StageLanding
 			}
