@@ -383,15 +383,20 @@ func TestWhatCannotBeJoined(t *testing.T) {
 		before func(w *world)
 		ev     Joined
 	}{
-		"what is under test":       {func(*world) {}, Joined{ID: 2, As: 4}},
-		"what is red":              {func(w *world) { w.ends(2, says(Red, "exit status 1")) }, Joined{ID: 2, As: 4}},
-		"what stands on trunk":     {func(w *world) { w.ends(1, green(nil, 1)) }, Joined{ID: 1, As: 4}},
-		"as an old number":         {func(w *world) { w.ends(2, green(nil, 1)) }, Joined{ID: 2, As: 3}},
-		"as a number left out":     {func(w *world) { w.ends(2, green(nil, 1)) }, Joined{ID: 2, As: 5}},
-		"what is not there":        {func(*world) {}, Joined{ID: 9, As: 4}},
-		"on a trunk that moved":    {func(w *world) { w.ends(2, green(nil, 1)); w.bypass(1); w.seeTrunk() }, Joined{ID: 2, As: 4}},
-		"over one that is landing": {func(w *world) { w.ends(1, green(nil, 1)); w.apply(Confirmed{1, w.now}); w.begin(1); w.ends(2, green(nil, 1)) }, Joined{ID: 2, As: 4}},
-		"over one that is gone":    {func(w *world) { w.ends(2, green(nil, 1)); w.apply(Abandoned{1, "any reason", w.now}) }, Joined{ID: 2, As: 4}},
+		"what is under test":    {func(*world) {}, Joined{ID: 2, As: 4}},
+		"what is red":           {func(w *world) { w.ends(2, says(Red, "exit status 1")) }, Joined{ID: 2, As: 4}},
+		"what stands on trunk":  {func(w *world) { w.ends(1, green(nil, 1)) }, Joined{ID: 1, As: 4}},
+		"as an old number":      {func(w *world) { w.ends(2, green(nil, 1)) }, Joined{ID: 2, As: 3}},
+		"as a number left out":  {func(w *world) { w.ends(2, green(nil, 1)) }, Joined{ID: 2, As: 5}},
+		"what is not there":     {func(*world) {}, Joined{ID: 9, As: 4}},
+		"on a trunk that moved": {func(w *world) { w.ends(2, green(nil, 1)); w.bypass(1); w.seeTrunk() }, Joined{ID: 2, As: 4}},
+		"over one that is landing": {func(w *world) {
+			w.ends(1, green(nil, 1))
+			w.apply(Confirmed{1, w.now})
+			w.begin(1)
+			w.ends(2, green(nil, 1))
+		}, Joined{ID: 2, As: 4}},
+		"over one that is gone": {func(w *world) { w.ends(2, green(nil, 1)); w.apply(Abandoned{1, "any reason", w.now}) }, Joined{ID: 2, As: 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := crew(t, 3, 1, 3)

@@ -66,7 +66,9 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 	case is.State == Landed && is.Landing.Candidate == 0: // read from the ledger
 		_, seen := ev.(LedgerSeen)
 		if !slices.ContainsFunc(w.landings(), func(r Written) bool {
-			return r.Statement.New == is.Landing.Tip && slices.ContainsFunc(r.Statement.Entries, func(le LedgerEntry) bool { return le.Head == is.Head })
+			return r.Statement.New == is.Landing.Tip && slices.ContainsFunc(r.Statement.Entries, func(le LedgerEntry) bool {
+				return le.Head == is.Head || slices.Contains(le.Commits, is.Head) // or where a push that is late has left its branch
+			})
 		}) || !seen && before.Entry(is.Number).past(is.Head) == nil {
 			w.Fatalf("%v landed by %T, and the ledger does not say so", was.Number, ev)
 		}

@@ -1,0 +1,548 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// rounds settles a lane and counts what it took.
+func (w *world) rounds() (runs, reruns, rounds int) {
+	w.t.Helper()
+	for range 10_000 {
+		plan := w.q.Plan(w.now, w.p)
+		if len(plan) == 0 {
+			w.save()
+			return runs, reruns, rounds
+		}
+		switch a := plan[0].(type) {
+		case StartRun:
+			if a.Candidate.Of == 0 && a.Run == 1 {
+				runs++
+			} else {
+				reruns++
+			}
+		case Probe:
+			rounds++
+		}
+		w.do(plan[0])
+	}
+	w.t.Fatalf("no end of deeds: %v", w.plan())
+	return
+}
+
+// landsAllBut says that all changes landed but some that were dropped because the suite failed.
+func (w *world) landsAllBut(changes int, dropped ...Number) {
+	w.t.Helper()
+	for _, n := range upTo(changes) {
+		want := Landed
+		if slices.Contains(dropped, n) {
+			want = Dropped
+		}
+		w.is(n, want)
+		if d := w.q.Entry(n).Drop; d != nil && (d.Code != DropFailed || d.Candidate == 0 || d.Reason == "") {
+			w.t.Fatalf("%v was dropped as %+v", n, d)
+		}
+	}
+	if len(w.q.Cases) > 0 || len(w.q.Candidates) > 0 {
+		w.t.Fatalf("left are %s and %s", text(w.q.Cases), text(w.q.Candidates))
+	}
+}
+
+func TestWhoBreaksATestIsNamed(t *testing.T) {
+	t.Parallel()
+	one := func(n Number) []fault { return []fault{{"TestA", []Number{n}}} }
+	for name, c := range map[string]struct {
+		changes, window, batch int
+		faults                 []fault
+		dropped                []Number
+		with                   map[Number]Number
+	}{
+		"the first of many":                        {8, 8, 0, one(1), []Number{1}, nil},
+		"one in the middle":                        {8, 8, 0, one(5), []Number{5}, nil},
+		"the last":                                 {8, 8, 0, one(8), []Number{8}, nil},
+		"one of many in one batch":                 {20, 1, 0, one(13), []Number{13}, nil},
+		"one of two":                               {2, 1, 0, one(2), []Number{2}, nil},
+		"one in a train of single changes":         {6, 6, 1, one(3), []Number{3}, nil},
+		"two with different tests":                 {9, 2, 0, []fault{{"TestA", []Number{3}}, {"TestB", []Number{7}}}, []Number{3, 7}, nil},
+		"two with the same test":                   {9, 2, 0, []fault{{"TestA", []Number{3}}, {"TestA", []Number{7}}}, []Number{3, 7}, nil},
+		"one with two tests":                       {9, 2, 0, []fault{{"TestA", []Number{4}}, {"TestB", []Number{4}}}, []Number{4}, nil},
+		"all":                                      {3, 2, 0, []fault{{"TestA", []Number{1}}, {"TestB", []Number{2}}, {"TestC", []Number{3}}}, []Number{1, 2, 3}, nil},
+		"red only together":                        {8, 8, 0, []fault{{"TestA", []Number{4, 7}}}, []Number{7}, nil}, // #4 has landed by then
+		"red only together, in one batch":          {8, 1, 0, []fault{{"TestA", []Number{4, 7}}}, []Number{7}, map[Number]Number{7: 4}},
+		"red only together, far apart":             {30, 1, 0, []fault{{"TestA", []Number{2, 29}}}, []Number{29}, map[Number]Number{29: 2}},
+		"red only together, neighbours":            {5, 1, 0, []fault{{"TestA", []Number{4, 5}}}, []Number{5}, map[Number]Number{5: 4}},
+		"two are red with the same one":            {8, 1, 0, []fault{{"TestA", []Number{2, 5}}, {"TestB", []Number{2, 7}}}, []Number{5, 7}, map[Number]Number{5: 2, 7: 2}},
+		"the partner is itself to blame":           {8, 1, 0, []fault{{"TestA", []Number{4}}, {"TestB", []Number{4, 7}}}, []Number{4}, nil},
+		"three together":                           {8, 1, 0, []fault{{"TestA", []Number{2, 4, 6}}}, []Number{6}, nil},
+		"a pair, and one of it with somebody else": {8, 1, 0, []fault{{"TestA", []Number{1, 3}}, {"TestB", []Number{3, 6}}}, []Number{3}, map[Number]Number{3: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, named := range []bool{true, false} { // where results do not tell tests, it is steps that fail
+				w := crew(t, c.window, c.batch, c.changes)
+				w.fails(c.faults...)
+				suite := w.suite
+				if !named {
+					w.suite = func(c *Candidate, run int) Verdict {
+						v := suite(c, run)
+						v.Failed = nil
+						return v
+					}
+				}
+				w.rounds()
+				w.landsAllBut(c.changes, c.dropped...)
+				for _, n := range c.dropped {
+					if d := w.q.Entry(n).Drop; named && d.With != c.with[n] && name != "three together" {
+						t.Errorf("%v was dropped with %v, want %v", n, d.With, c.with[n])
+					}
+				}
+				told := strings.Join(w.told, "\n")
+				for _, n := range c.dropped {
+					if !strings.Contains(told, fmt.Sprintf("%v dropped: ", n)) {
+						t.Errorf("the author of %v was told nothing", n)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Where there are as many free runs as members, one round tells.
+func TestACulpritIsKnownAfterOneRound(t *testing.T) {
+	t.Parallel()
+	const changes = probeWays + 1
+	for _, culprit := range upTo(changes) {
+		w := crew(t, 1, 0, changes)
+		w.fails(fault{"TestA", []Number{culprit}})
+		for len(w.q.Cases) == 0 {
+			w.step()
+		}
+		w.p.Window = 8
+		rounds := 0
+		for len(w.q.suspects(w.q.findings(probeWays))) == 0 && w.state(culprit) == string(Queued) {
+			if _, ok := w.q.Plan(w.now, w.p)[0].(Probe); ok {
+				rounds++
+			}
+			w.step()
+		}
+		if s := w.q.suspects(w.q.findings(probeWays)); rounds != 1 || len(s) > 0 && !s[culprit] {
+			t.Errorf("%v: after %d rounds it may be %v", culprit, rounds, s)
+		}
+		w.rounds()
+		w.landsAllBut(changes, culprit)
+	}
+}
+
+// Trunk that was tested as it is, and what is green of the train, are not tested again.
+func TestWhatIsKnownToBeGreenIsNotTestedAgain(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 1)
+	w.settle()
+	w.is(1, Landed)
+	w.open(2)
+	w.approve(2, rita)
+	w.fails(fault{"TestA", []Number{2}})
+	if runs, reruns, rounds := w.rounds(); runs != 1 || reruns != 1 || rounds != 0 {
+		t.Fatalf("%d runs, %d reruns, %d rounds: trunk is known to be green, and who is alone on it is to blame", runs, reruns, rounds)
+	}
+	w.is(2, Dropped)
+
+	w = crew(t, 3, 1, 3)
+	w.fails(fault{"TestA", []Number{3}})
+	w.busy()
+	w.ends(2, green(nil, 1))
+	w.apply(Paused{By: "ada", At: w.now}) // or it would land at once
+	w.ends(3, w.verdict(w.q.Candidate(3), []fault{{"TestA", []Number{3}}}))
+	w.apply(Resumed{By: "ada", At: w.now})
+	for _, a := range w.q.Plan(w.now, w.p) {
+		if p, ok := a.(Probe); ok {
+			for _, tr := range p.Trials {
+				if tr.Base != trunk(0) {
+					t.Errorf("a trial of %s, which is green or below what is", named(tr))
+				}
+			}
+		}
+	}
+	w.settle()
+	w.landsAllBut(2)
+}
+
+func TestTrunkItselfIsRed(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 0, 4)
+	w.fails(fault{"TestA", nil})
+	told, end := false, w.now.Add(4*time.Hour)
+	for w.now.Before(end) {
+		if len(w.q.Plan(w.now, w.p)) > 0 {
+			w.step()
+			continue
+		}
+		if why := w.q.Why(1, w.now, w.p)[0].Text; strings.Contains(why, `"TestA" fails on trunk`) {
+			told = true
+		}
+		w.now = w.q.Wake(w.now) // it is tried again later
+	}
+	w.all(Queued, 1, 2, 3, 4)
+	if !told {
+		t.Error("nobody was told why nothing lands")
+	}
+	w.bypass(1) // somebody mends it
+	w.seeTrunk()
+	w.fails(fault{"TestB", []Number{3}})
+	w.wait(10 * time.Minute)
+	w.settle()
+	w.landsAllBut(4, 3)
+}
+
+// What fails on trunk anyway hides nobody who broke something else.
+func TestTrunkIsRedAndSomebodyBrokeMore(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 4)
+	w.fails(fault{"TestA", nil}, fault{"TestB", []Number{2}})
+	for w.state(2) == string(Queued) {
+		w.step()
+	}
+	w.is(2, Dropped)
+	w.all(Queued, 1, 3, 4)
+}
+
+// A red run that is green on the very same commit was chance. Only what it has not shown runs again, and what it has still counts.
+func TestChanceIsAcquitted(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 3)
+	w.p.Recipe = walkRecipe()
+	flake := says(Red, "exit status 1")
+	flake.Failed = []string{"TestNow"}
+	var ran []string
+	w.suite = func(c *Candidate, run int) Verdict {
+		if run == 1 {
+			return flake
+		}
+		return green(c, run)
+	}
+	for plan := w.q.Plan(w.now, w.p); len(plan) > 0; plan = w.q.Plan(w.now, w.p) {
+		if a, ok := plan[0].(StartRun); ok {
+			var steps []string
+			for _, s := range a.Recipe.Steps {
+				steps = append(steps, s.Name)
+			}
+			ran = append(ran, strings.Join(steps, "+"))
+		}
+		w.do(plan[0])
+	}
+	w.all(Landed, 1, 2, 3)
+	if want := []string{"lint+unit+e2e", "unit+e2e"}; !slices.Equal(ran, want) {
+		t.Fatalf("what ran is %q, want %q", ran, want)
+	}
+	w.noted(1, "landed")
+	if s := w.ledger[1].Statement; s.Run != 2 || s.New != commit(1) {
+		t.Fatalf("the record says %s", text(s))
+	}
+}
+
+// A partial run that is green lands nothing if the steps before it were never seen to pass.
+func TestAPartIsNotTheWhole(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 1)
+	w.p.Recipe = walkRecipe()
+	w.busy()
+	w.apply(RunReported{1, 1, Verdict{Outcome: Red, Step: "e2e"}, w.now}) // it does not say which steps passed
+	w.busy()
+	w.apply(RunReported{1, 2, Verdict{Outcome: Green, Steps: []StepResult{{Name: "e2e"}}}, w.now})
+	if c := w.q.Candidate(1); c.State == CandidatePassed {
+		t.Fatal("two steps that nobody saw pass were taken for green")
+	}
+	w.is(1, Queued)
+	w.wait(time.Hour)
+	w.settle()
+	w.is(1, Landed)
+	if w.q.Next != 1 {
+		t.Error("it was built again")
+	}
+}
+
+// A suite in which something else fails every time names nobody too soon, and settles all the same.
+func TestSomethingElseFailsEveryTime(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 3)
+	w.suite = func(c *Candidate, run int) Verdict {
+		if c.Of == 0 && run < 3 {
+			v := says(Red, "exit status 1")
+			v.Failed = []string{fmt.Sprintf("Test%d", run)}
+			return v
+		}
+		return green(c, run)
+	}
+	w.rounds()
+	w.landsAllBut(3)
+
+	w = crew(t, 1, 0, 3)
+	w.suite = func(c *Candidate, run int) Verdict {
+		v := w.verdict(c, []fault{{"TestA", []Number{2}}})
+		if c.Of == 0 {
+			if v.Outcome == Green {
+				return v
+			}
+			v.Failed = append(v.Failed, fmt.Sprintf("TestChance%d", run)) // beside what is truly broken
+		}
+		return v
+	}
+	w.rounds()
+	w.landsAllBut(3, 2)
+}
+
+func TestATrialThatCannotBeBuilt(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 6)
+	w.fails(fault{"TestA", []Number{4}})
+	w.trial = func(tr Trial) Built { // #4 builds on #2
+		if tr.Member.Number == 4 && !slices.Contains(w.holds[tr.Base], 2) {
+			return Built{}
+		}
+		return Built{SHA: "any"}
+	}
+	w.rounds()
+	w.landsAllBut(6, 4)
+}
+
+func TestATrialsRunComesToNothing(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]Verdict{
+		"host's fault": says(Infra, "no space left on device"), "stopped": says(Cancelled, "lander stops"), "unmeasured": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := crew(t, 2, 0, 6)
+			w.fails(fault{"TestA", []Number{3}})
+			suite, tries := w.suite, map[SHA]int{}
+			w.suite = func(c *Candidate, run int) Verdict {
+				if tries[c.Built.SHA]++; c.Of != 0 && tries[c.Built.SHA] < 3 {
+					return v
+				}
+				return suite(c, run)
+			}
+			for range 30 {
+				w.settle()
+				w.wait(5 * time.Minute)
+			}
+			w.landsAllBut(6, 3)
+		})
+	}
+	t.Run("lost", func(t *testing.T) {
+		w := crew(t, 8, 0, 6)
+		w.p.Window = 8
+		w.fails(fault{"TestA", []Number{3}})
+		for range 40 {
+			w.busy()
+			for _, c := range w.q.Candidates {
+				switch {
+				case c.State != CandidateTesting:
+				case c.Of != 0 && c.Run < 3:
+					w.apply(RunLost{c.ID, c.Run, w.now})
+				default:
+					w.ends(c.ID, w.suite(c, c.Run))
+				}
+			}
+			w.wait(time.Minute)
+		}
+		w.settle()
+		w.landsAllBut(6, 3)
+	})
+}
+
+// parted brings a lane with one batch to where it is sure that something fails, and whose fault it is is not known.
+func parted(t *testing.T, changes int, faults ...fault) *world {
+	w := crew(t, 1, 0, changes)
+	w.fails(faults...)
+	for len(w.q.Cases) == 0 || !w.q.Cases[0].Sure {
+		w.step()
+	}
+	w.forget()
+	return w
+}
+
+// What a case finds out is worth knowing also when its candidate is no more.
+func TestACaseOutlivesItsCandidate(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 6, fault{"TestA", []Number{4}})
+	w.say(2, ann, "withdraw")
+	w.step()
+	if c := w.q.Candidate(1); c != nil && !c.ended() || len(w.q.Cases) != 1 {
+		t.Fatalf("the candidate is %s, its cases are %s", text(c), text(w.q.Cases))
+	}
+	w.settle()
+	w.all(Landed, 1, 3, 5, 6)
+	w.is(4, Dropped)
+	w.is(2, Idle)
+}
+
+func TestASuspectLeaves(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(w *world){
+		"withdrawn": func(w *world) { w.say(4, ann, "withdraw") },
+		"new head":  func(w *world) { w.pushHead(4, 2); w.look(4) },
+		"closed":    func(w *world) { w.pulls[4].Open = false; w.wait(time.Second); w.look(4) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := parted(t, 6, fault{"TestA", []Number{4}})
+			leave(w)
+			w.rounds()
+			w.all(Landed, 1, 2, 3, 5, 6)
+			if s := w.state(4); s == string(Dropped) || s == string(Landed) {
+				t.Fatalf("#4 is %s", s)
+			}
+			if len(w.q.Cases) > 0 {
+				t.Fatalf("left are %s", text(w.q.Cases))
+			}
+		})
+	}
+}
+
+// Without its partner it breaks nothing.
+func TestAPartnerLeaves(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 7, fault{"TestA", []Number{4, 7}})
+	w.say(4, ann, "withdraw")
+	w.rounds()
+	w.all(Landed, 1, 2, 3, 5, 6, 7)
+	w.is(4, Idle)
+}
+
+// Who breaks nothing by itself does not wait for a partner that itself waits for a person.
+func TestAPartnerIsHeld(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 7, fault{"TestA", []Number{4, 7}})
+	w.say(4, raj, "hold")
+	w.rounds()
+	w.all(Landed, 1, 2, 3, 5, 6, 7)
+	w.say(4, raj, "unhold")
+	w.rounds()
+	w.is(4, Dropped) // it is the second of the two now
+}
+
+// A partner that has landed meanwhile does not take it back.
+func TestAPartnerLands(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 1, 2)
+	w.fails(fault{"TestA", []Number{1, 2}})
+	w.busy()
+	w.ends(2, w.suite(w.q.Candidate(2), 1))
+	w.ends(1, green(nil, 1))
+	w.rounds()
+	w.is(1, Landed)
+	w.is(2, Dropped)
+}
+
+func TestResultsThatComeTwice(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 0, 6)
+	w.fails(fault{"TestA", []Number{3, 5}})
+	var heard []Event
+	for range 10_000 {
+		plan := w.q.Plan(w.now, w.p)
+		if len(plan) == 0 {
+			break
+		}
+		switch a := plan[0].(type) {
+		case StartRun:
+			ev := RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run).whole(a.Recipe), w.now}
+			w.apply(RunStarted{a.Candidate.ID, a.Run, w.now})
+			w.apply(ev)
+			heard = append(heard, ev)
+		case Probe:
+			ev := ProbesMade{a.ID, a.Of, w.probed(a.Trials), w.now}
+			w.apply(ev)
+			heard = append(heard, ev)
+		default:
+			w.do(plan[0])
+		}
+		before := text(w.q)
+		for _, ev := range heard { // and each with the opposite verdict
+			w.apply(ev)
+			if r, ok := ev.(RunReported); ok {
+				r.Verdict = says(Red, "another word")
+				w.apply(r)
+				r.Verdict = green(nil, 1)
+				w.apply(r)
+			}
+		}
+		if text(w.q) != before {
+			t.Fatalf("what was heard before changed something after %s", deed(plan[0]))
+		}
+	}
+	w.save()
+	w.landsAllBut(6, 5)
+}
+
+// A trial tells of a case and lands nothing, whatever it says.
+func TestATrialNeverLands(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 3, fault{"TestA", []Number{2}})
+	for range 100 {
+		plan := w.q.Plan(w.now, w.p)
+		if len(plan) == 0 {
+			break
+		}
+		for _, c := range w.q.Candidates {
+			if c.Of == 0 {
+				continue
+			}
+			w.apply(Confirmed{c.ID, w.now})
+			w.apply(Joined{c.ID, w.q.Next + 1, w.now})
+			if is := w.q.Candidate(c.ID); is.State == CandidatePassed || is.State == CandidateConfirmed || is.State == CandidateJoined {
+				t.Fatalf("the trial %d is %s", c.ID, is.State)
+			}
+		}
+		w.do(plan[0])
+	}
+	w.settle()
+	w.landsAllBut(3, 2)
+}
+
+// While it is found out who broke it, others wait for no more than they must: what is green below lands.
+func TestWhatIsBelowARedOneLands(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 4, 1, 3)
+	w.fails(fault{"TestA", []Number{2}})
+	w.busy()
+	w.ends(2, w.suite(w.q.Candidate(2), 1))
+	w.ends(1, green(nil, 1))
+	for w.state(1) != string(Landed) {
+		w.step()
+	}
+	w.rounds()
+	w.landsAllBut(3, 2)
+}
+
+// A change that mends what one below it broke lands with it: the commit that becomes trunk was green.
+func TestWhatIsMendedAboveLands(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 1, 2)
+	w.suite = func(c *Candidate, run int) Verdict {
+		if has := w.holds[c.Built.SHA]; slices.Contains(has, 1) && !slices.Contains(has, 2) {
+			return says(Red, "exit status 1")
+		}
+		return green(c, run)
+	}
+	w.busy()
+	w.ends(1, says(Red, "exit status 1"))
+	w.ends(2, green(nil, 1))
+	w.rounds()
+	w.landsAllBut(2)
+	if w.tip() != commit(2) {
+		t.Fatalf("trunk is %s", w.tip().Short())
+	}
+}
+
+func TestACaseThatIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 3, fault{"TestA", []Number{2}})
+	w.apply(CaseForgotten{w.q.Cases[0].ID, w.now})
+	w.all(Queued, 1, 2, 3)
+	if len(w.q.Cases) != 0 {
+		t.Fatalf("left are %s", text(w.q.Cases))
+	}
+	w.rounds() // and another one finds out
+	w.landsAllBut(3, 2)
+}
