@@ -108,10 +108,16 @@ func (p *program) queueLines(v web.QueueView, columns, most int) []string {
 		t := table{head: []string{"", "CHANGE", "TITLE", "BY", "STAGE", "SINCE", "WHY"}, right: []int{0, 5}, paint: p.paintStage(4)}
 		for _, s := range v.Queued {
 			why := ""
-			if len(s.Reasons) > 0 && s.Stage != queue.StageTesting && s.Stage != queue.StageLanding {
+			switch {
+			case len(s.Reasons) == 0 || s.Stage == queue.StageLanding:
+			case s.State == queue.CandidateRed:
+				why = s.Reasons[len(s.Reasons)-1].Text
+			case s.Stage != queue.StageTesting:
 				why = s.Reasons[0].Text
+			case len(s.With) > 0:
+				why = sayTogether(s.With)
 			}
-			t.row(fmt.Sprint(s.Position), s.Number.String(), s.Title, s.Author.Login, string(s.Stage), span(time.Since(s.Since)), why)
+			t.row(fmt.Sprint(s.Position), s.Number.String(), s.Title, s.Author.Login, sayStage(s), span(time.Since(s.Since)), why)
 		}
 		lines = append(lines, within(t.lines(columns), most-len(lines), most > 0)...)
 	}

@@ -57,7 +57,7 @@ func (p *program) why() *cobra.Command {
 			if p.json {
 				return p.print(v.Standing)
 			}
-			fmt.Fprintf(p.stdout, "%s %s: %s\n", p.bold(v.Standing.Number.String()), clean(v.Standing.Title), v.Standing.Stage)
+			fmt.Fprintf(p.stdout, "%s %s: %s\n", p.bold(v.Standing.Number.String()), clean(v.Standing.Title), sayStage(v.Standing))
 			p.reasons(v.Standing)
 			return nil
 		},
@@ -79,9 +79,12 @@ func (p *program) showStanding(s queue.Standing) {
 	facts := table{}
 	facts.row("", "by", s.Author.Login)
 	facts.row("", "head", string(s.Head))
-	facts.row("", "stage", fmt.Sprintf("%s since %s", s.Stage, local(s.Since)))
+	facts.row("", "stage", fmt.Sprintf("%s since %s", sayStage(s), local(s.Since)))
 	if s.Position > 0 {
 		facts.row("", "place", fmt.Sprintf("%d in the line", s.Position))
+	}
+	if len(s.With) > 0 {
+		facts.row("", "together", sayTogether(s.With))
 	}
 	if s.Priority != 0 {
 		facts.row("", "priority", fmt.Sprint(s.Priority))
@@ -107,6 +110,9 @@ func runs(rs []web.RunView) table {
 			if r.Verdict.Reason != "" {
 				outcome += ": " + r.Verdict.Reason
 			}
+		}
+		if r.Of != 0 {
+			outcome = sayTrial(r) + outcome
 		}
 		t.row("", fmt.Sprintf("%d.%d", r.Candidate, r.Run), r.SHA.Short(), took(spent), outcome)
 	}

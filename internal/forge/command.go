@@ -2,6 +2,7 @@ package forge
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
@@ -19,8 +20,13 @@ type Parsed struct {
 	Verb     queue.Verb // empty when Problem is set
 	SHA      string     // land: full or abbreviated head, lower case
 	Priority *int       // land, p
-	Text     string     // pause: the reason; with Problem: the line as typed
-	Problem  string     // why it is not a command, as a sentence for who typed it
+	Alone    bool       // land
+
+	After     queue.Number // after: the pull request that comes first; 0: none is named
+	NotBefore time.Time    // after: the time that is named; zero: none is
+
+	Text    string // pause: the reason; with Problem: the line as typed
+	Problem string // why it is not a command, as a sentence for who typed it
 }
 
 // The time that reading Markdown takes grows with the square of some text, and a stranger can write any text: 64 KiB of "[x](" take

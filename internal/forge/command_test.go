@@ -20,6 +20,15 @@ func brief(found []forge.Parsed) string {
 		if p.Priority != nil {
 			s += fmt.Sprintf(" p=%d", *p.Priority)
 		}
+		if p.Alone {
+			s += " alone"
+		}
+		if p.After != 0 {
+			s += " " + p.After.String()
+		}
+		if !p.NotBefore.IsZero() {
+			s += " " + p.NotBefore.Format(time.RFC3339)
+		}
 		if p.Text != "" && p.Problem == "" {
 			s += " text=" + p.Text
 		}
@@ -35,42 +44,47 @@ func TestWhatPeopleType(t *testing.T) {
 	t.Parallel()
 	const sha = "0123456789abcdef0123456789abcdef01234567"
 	for typed, want := range map[string]string{
-		"@lander land":                         "land",
-		"@lander r+":                           "land",
-		"@lander merge":                        "land",
-		"@Lander LAND":                         "land",
-		"@lander\tland":                        "land",
-		"   @lander   land   ":                 "land",
-		"@lander land " + sha:                  "land sha=" + sha,
-		"@lander land ABCDEF1":                 "land sha=abcdef1",
-		"@lander land `abcdef1`":               "land sha=abcdef1",
-		"@lander land abcdef1 p=5":             "land sha=abcdef1 p=5",
-		"@lander land p=-3 1234567":            "land sha=1234567 p=-3",
-		"@lander land hotfix":                  "land p=1000",
-		"@lander withdraw":                     "withdraw",
-		"@lander r-":                           "withdraw",
-		"@lander retry":                        "retry",
-		"@lander p=0":                          "p p=0",
-		"@lander P=7":                          "p p=7",
-		"@lander hold":                         "hold",
-		"@lander unhold":                       "unhold",
-		"@lander why":                          "why",
-		"@lander help":                         "help",
-		"@lander ping":                         "ping",
-		"@lander pause the  disk is *full*":    "pause text=the disk is full",
-		"@lander resume":                       "resume",
-		"@lander land\n@lander p=2":            "land\np p=2",
-		"@lander land\r\n@lander p=2\r\n":      "land\np p=2",
-		"Thanks!\n@lander land":                "land",
-		"Thanks!\n\n@lander land\n\nBye":       "land",
-		"> you said\n\n@lander land":           "land",
-		"Map<K, V> is fine\n@lander land":      "land",
-		"A <T> here\n@lander land":             "land",
-		"<!-- template -->\n\n@lander land":    "land",
-		"<img src=x>\n\n@lander land":          "land",
-		"<p>\n\n@lander land":                  "land",
-		"<b>thanks</b>\n@lander land":          "land",
-		"<details>x</details>\n\n@lander land": "land",
+		"@lander land":                                "land",
+		"@lander r+":                                  "land",
+		"@lander merge":                               "land",
+		"@Lander LAND":                                "land",
+		"@lander\tland":                               "land",
+		"   @lander   land   ":                        "land",
+		"@lander land " + sha:                         "land sha=" + sha,
+		"@lander land ABCDEF1":                        "land sha=abcdef1",
+		"@lander land `abcdef1`":                      "land sha=abcdef1",
+		"@lander land abcdef1 p=5":                    "land sha=abcdef1 p=5",
+		"@lander land p=-3 1234567":                   "land sha=1234567 p=-3",
+		"@lander land hotfix":                         "land p=1000",
+		"@lander land alone":                          "land alone",
+		"@lander land hotfix Alone abcdef1":           "land sha=abcdef1 p=1000 alone",
+		"@lander after #7":                            "after #7",
+		"@lander after 2026-12-01T09:00Z":             "after 2026-12-01T09:00:00Z",
+		"@lander after 2026-12-01t10:30:05+02:00 #12": "after #12 2026-12-01T08:30:05Z",
+		"@lander withdraw":                            "withdraw",
+		"@lander r-":                                  "withdraw",
+		"@lander retry":                               "retry",
+		"@lander p=0":                                 "p p=0",
+		"@lander P=7":                                 "p p=7",
+		"@lander hold":                                "hold",
+		"@lander unhold":                              "unhold",
+		"@lander why":                                 "why",
+		"@lander help":                                "help",
+		"@lander ping":                                "ping",
+		"@lander pause the  disk is *full*":           "pause text=the disk is full",
+		"@lander resume":                              "resume",
+		"@lander land\n@lander p=2":                   "land\np p=2",
+		"@lander land\r\n@lander p=2\r\n":             "land\np p=2",
+		"Thanks!\n@lander land":                       "land",
+		"Thanks!\n\n@lander land\n\nBye":              "land",
+		"> you said\n\n@lander land":                  "land",
+		"Map<K, V> is fine\n@lander land":             "land",
+		"A <T> here\n@lander land":                    "land",
+		"<!-- template -->\n\n@lander land":           "land",
+		"<img src=x>\n\n@lander land":                 "land",
+		"<p>\n\n@lander land":                         "land",
+		"<b>thanks</b>\n@lander land":                 "land",
+		"<details>x</details>\n\n@lander land":        "land",
 	} {
 		if got := brief(forge.Commands("@lander", typed)); got != want {
 			t.Errorf("%q:\n got %s\nwant %s", typed, got, want)
@@ -113,7 +127,7 @@ func TestEachMistakeHasItsOwnSentence(t *testing.T) {
 		{"@lander priority=3", `"priority=3" is not a command. The nearest is "@lander p=N"; "@lander help" lists them all.`},
 		{"@lander could you look", `"could" is not a command. "@lander help" lists them.`},
 		{"@lander land hotfx", `"hotfx" is not an argument of land. The nearest is "@lander land hotfix".`},
-		{"@lander land please", `"please" is not an argument of land, which takes a commit and a priority, as in "@lander land 1a2b3c4 p=5".`},
+		{"@lander land please", `"please" is not an argument of land, which takes a commit, a priority and the word alone, as in "@lander land 1a2b3c4 p=5".`},
 		{"@lander hold on", `nothing may follow hold, but "on" does. Say "@lander hold" alone on its line.`},
 		{"@lander p=3 now", `nothing may follow p=N, but "now" does. Say "@lander p=N" alone on its line.`},
 		{"@lander land p=1 p=2", `"p=2" gives a priority twice. Give one.`},
@@ -129,11 +143,14 @@ func TestEachMistakeHasItsOwnSentence(t *testing.T) {
 		{"@lander pause", `a pause needs a reason that others can read, as in "@lander pause the database is being moved".`},
 		{"@lander try", `"try" is not available in this version.`},
 		{"@lander delegate @bob", `"delegate" is not available in this version.`},
-		{"@lander after #7", `"after" is not available in this version.`},
+		{"@lander after", `after needs to be told what comes first: a pull request, as in "@lander after #12", or a time, as in "@lander after 2026-12-01T09:00Z".`},
+		{"@lander after #0", `"#0" is not the number of a pull request, as #12 is.`},
+		{"@lander after #7 #8", `"#8" gives a pull request twice. Give one.`},
+		{"@lander after tomorrow", `"tomorrow" is neither a pull request nor a time with its zone, as in "@lander after #12" and "@lander after 2026-12-01T09:00Z".`},
+		{"@lander after 2026-12-01T09:00", `"2026-12-01T09:00" is neither a pull request nor a time with its zone, as in "@lander after #12" and "@lander after 2026-12-01T09:00Z".`},
 		{"@lander land squash", `"squash" is not available in this version.`},
 		{"@lander land rebase", `"rebase" is not available in this version.`},
 		{"@lander land merge", `"merge" is not available in this version.`},
-		{"@lander land alone", `"alone" is not available in this version.`},
 		{`@lander land note="ask bob first"`, `"note" is not available in this version.`},
 	}
 	for _, c := range table {

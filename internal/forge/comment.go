@@ -166,14 +166,14 @@ func (p *page) living(s queue.Standing) {
 		items = append(items, place+".")
 	case queue.StageTesting:
 		switch {
-		case first.Code == "starting":
+		case first.Code == "starting", first.Code == "red", first.Code == "testing" && s.Again:
 			p.add(headline(signRun, capital(text), next))
 		case first.Code == "landing":
 			p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
 		case len(rest) > 0 && rest[len(rest)-1].Code == "landing": // green, and something is in its way
 			p.add(headline(signWait, sayWaitsFor(text), next))
 		default:
-			p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), moment(s.Since), s.Run), sayIfGreen()))
+			p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), s.With, moment(s.Since), s.Run), sayIfGreen()))
 		}
 	case queue.StageLanding:
 		p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
@@ -216,12 +216,12 @@ func (p *page) dropped(n queue.Notice) {
 	p.add(sayNext(at(n.Author.Login, n.Author.Bot), d.Code, code(p.site.Prefix+" retry")))
 	items := []string{sayAuthor(person(n.Author.Login), people(n.Approvers))}
 	if n.Verdict != nil {
-		items = append(items, sayTested(commit(n.Candidate), p.trunk(n.Base), sayVerdict(*n.Verdict)))
+		items = append(items, sayTested(commit(n.Candidate), p.trunk(n.Base), n.With, sayVerdict(*n.Verdict)))
 		if steps := steps(n.Verdict.Steps); len(steps) > 1 {
 			items = append(items, saySteps(steps))
 		}
 		if n.Verdict.Outcome == queue.Red || n.Verdict.Outcome == queue.TimedOut {
-			items = append(items, sayFault())
+			items = append(items, sayFault(d.With))
 		}
 	}
 	p.items(items)
@@ -263,7 +263,7 @@ func (p *page) landed(n queue.Notice, closed bool) {
 		items = append(items, sayApproved(people(n.Approvers)))
 	}
 	if n.Verdict != nil {
-		items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.Run))
+		items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run))
 		if steps := steps(n.Verdict.Steps); len(steps) > 0 {
 			items = append(items, saySteps(steps))
 		}
@@ -369,7 +369,7 @@ func steps(results []queue.StepResult) []string {
 		if i == mostSteps {
 			return append(words, sayMore(len(results)-i))
 		}
-		words = append(words, sayStep(s.Name, s.Exit, s.Took))
+		words = append(words, sayStep(s))
 	}
 	return words
 }

@@ -89,6 +89,21 @@ func stories() map[string]queue.Notice {
 			s.Stage, s.Position, s.Ahead, s.Base, s.Candidate, s.ID, s.Run = queue.StageTesting, 1, nil, base, made, 4, 1
 			s.Reasons = []queue.Reason{{Code: "testing", Text: "it is being tested", Since: noon, Who: "nobody need act", Next: "green: it lands as exactly that commit"}}
 		}),
+		"living-testing-together": waiting(func(s *queue.Standing) {
+			s.Stage, s.Position, s.Ahead, s.Base, s.Candidate, s.ID, s.Run = queue.StageTesting, 3, []queue.Number{2, 4}, base, made, 4, 1
+			s.State, s.With = queue.CandidateTesting, []queue.Number{2, 4, 9}
+			s.Reasons = []queue.Reason{{Code: "testing", Text: "it is being tested", Since: noon, Who: "nobody need act", Next: "green: it lands as exactly that commit"}}
+		}),
+		"living-red": waiting(func(s *queue.Standing) {
+			s.Stage, s.Position, s.Ahead, s.Base, s.Candidate, s.ID, s.Run = queue.StageTesting, 1, nil, base, made, 4, 1
+			s.State, s.Again, s.With = queue.CandidateRed, true, []queue.Number{9}
+			s.Reasons = []queue.Reason{{Code: "red", Text: `"unit" failed on ca4d0000 (together with #9) twice, and whose fault that is is being found out`, Since: noon, Who: "nobody need act", Next: "who broke them is dropped, and the others go on"}}
+		}),
+		"living-red-again": waiting(func(s *queue.Standing) {
+			s.Stage, s.Position, s.Ahead, s.Base, s.Candidate, s.ID, s.Run = queue.StageTesting, 1, nil, base, made, 4, 2
+			s.State, s.Again = queue.CandidateTesting, true
+			s.Reasons = []queue.Reason{{Code: "testing", Text: `"unit" failed on ca4d0000, and runs again there, for it may have been chance`, Since: noon, Who: "nobody need act", Next: "green: it lands as exactly that commit; red: only whose fault it is leaves the queue"}}
+		}),
 		"living-infra": waiting(func(s *queue.Standing) {
 			s.Stage, s.Position, s.Ahead, s.Base, s.Candidate, s.ID, s.Run = queue.StageTesting, 1, nil, base, made, 4, 1
 			s.Reasons = []queue.Reason{{Code: "starting", Text: "the machine failed its test run on ca4d0000", Since: noon, Who: "nobody need act", Next: "it is run again at 12:00:05 UTC"}}
@@ -112,6 +127,10 @@ func stories() map[string]queue.Notice {
 		}),
 		"dropped-failed": drop(queue.DropFailed, "step unit failed: exit status 1", func(n *queue.Notice) {
 			n.Candidate, n.ID, n.Run, n.Verdict = made, 4, 1, &red
+		}),
+		"dropped-together": drop(queue.DropFailed, "step unit failed: exit status 1", func(n *queue.Notice) {
+			n.Candidate, n.ID, n.Run, n.Verdict, n.With = made, 4, 1, &red, []queue.Number{2, 4, 5}
+			n.Drop.With = 4
 		}),
 		"dropped-timeout": drop(queue.DropTimedOut, "step unit hit a limit: no output for 15 minutes", func(n *queue.Notice) {
 			n.Candidate, n.ID, n.Run = made, 4, 1
@@ -149,6 +168,12 @@ func stories() map[string]queue.Notice {
 				{SHA: other, From: "0ddba11000000000000000000000000000000000", Member: 7, Title: "Add a door (#3), thanks @erin"},
 				{SHA: made, From: head, Member: 7, Title: "Paint `it` <b>red</b>"},
 			}},
+		},
+		"landed-together": {
+			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: made, ID: 4, Run: 2,
+			Verdict:   &queue.Verdict{Outcome: queue.Green, Took: time.Minute, Steps: []queue.StepResult{{Name: "lint", Took: 4 * time.Second, Run: 1}, {Name: "unit", Took: time.Minute}}},
+			Approvers: []string{"bob"}, Waited: 3 * time.Minute, With: []queue.Number{2, 4},
+			Landing: &queue.Landing{Candidate: 5, Tip: made, At: noon, Commits: []queue.BuiltCommit{{SHA: made, From: head, Member: 7, Title: "Add a door"}}},
 		},
 		"landed-as-it-was": {
 			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: head, ID: 4, Run: 1,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"lander/internal/queue"
@@ -20,16 +21,16 @@ var (
 	verbs = map[string]queue.Verb{
 		"land": queue.VerbLand, "r+": queue.VerbLand, "merge": queue.VerbLand,
 		"withdraw": queue.VerbWithdraw, "r-": queue.VerbWithdraw,
-		"retry": queue.VerbRetry, "hold": queue.VerbHold, "unhold": queue.VerbUnhold,
+		"retry": queue.VerbRetry, "hold": queue.VerbHold, "unhold": queue.VerbUnhold, "after": queue.VerbAfter,
 		"why": queue.VerbWhy, "help": queue.VerbHelp, "ping": queue.VerbPing,
 		"pause": queue.VerbPause, "resume": queue.VerbResume,
 	}
 	// Promised by the language, not built yet.
-	laterVerbs = []string{"try", "delegate", "undelegate", "after"}
-	laterArgs  = []string{"squash", "rebase", "merge", "alone", "note"}
+	laterVerbs = []string{"try", "delegate", "undelegate"}
+	laterArgs  = []string{"squash", "rebase", "merge", "note"}
 
-	verbWords = []string{"land", "withdraw", "retry", "p=N", "hold", "unhold", "why", "help", "ping", "pause", "resume"}
-	landWords = []string{"p=N", "hotfix"}
+	verbWords = []string{"land", "withdraw", "retry", "p=N", "hold", "unhold", "after", "why", "help", "ping", "pause", "resume"}
+	landWords = []string{"p=N", "hotfix", "alone"}
 
 	// What people try first who come from elsewhere.
 	synonyms = map[string]string{
@@ -80,6 +81,8 @@ func (g *grammar) command(rest string) Parsed {
 		g.fail(sayUnknownCommand(g.prefix, word, nearest(name, verbWords)))
 	case verb == queue.VerbLand:
 		return g.land(args)
+	case verb == queue.VerbAfter:
+		return g.after(args)
 	case verb == queue.VerbPause:
 		reason := strings.Join(strings.Fields(rest[len(word):]), " ")
 		if reason == "" {
@@ -108,6 +111,8 @@ func (g *grammar) land(args []string) Parsed {
 			if key == "p" {
 				p.Priority = g.number(value)
 			}
+		case name == "alone":
+			p.Alone = true
 		case slices.Contains(laterArgs, key):
 			g.fail(sayLater(key))
 		case !assigned && (hexDigits.MatchString(arg) || likeSHA.MatchString(arg)):
@@ -121,6 +126,46 @@ func (g *grammar) land(args []string) Parsed {
 		}
 	}
 	return p
+}
+
+// after reads what comes first: a change, a time, or one of each.
+func (g *grammar) after(args []string) Parsed {
+	p := Parsed{Verb: queue.VerbAfter}
+	for _, arg := range args {
+		if n, ok := strings.CutPrefix(arg, "#"); ok {
+			number, err := strconv.ParseInt(n, 10, 32)
+			switch {
+			case err != nil || number < 1:
+				g.fail(sayNoSuchNumber(arg))
+			case p.After != 0:
+				g.fail(sayTwice(arg, "a pull request"))
+			}
+			p.After = queue.Number(number)
+			continue
+		}
+		at, ok := moments(arg)
+		switch {
+		case !ok:
+			g.fail(sayNoMoment(g.prefix, arg))
+		case !p.NotBefore.IsZero():
+			g.fail(sayTwice(arg, "a time"))
+		}
+		p.NotBefore = at
+	}
+	if len(args) == 0 {
+		g.fail(sayAfterWhat(g.prefix))
+	}
+	return p
+}
+
+// moments reads a time as people write it in comments, with its zone.
+func moments(text string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
+		if t, err := time.Parse(layout, strings.ToUpper(text)); err == nil && t.Year() < 9000 {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
 }
 
 func (g *grammar) sha(arg string) string {

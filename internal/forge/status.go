@@ -29,9 +29,9 @@ func Status(s queue.Standing) (state, description string) {
 	case queue.StageHeld:
 		state, description = "pending", sayHeldFor(reason)
 	case queue.StageTesting:
-		state, description = "pending", sayTesting(s.Candidate.Short(), s.Base.Short(), moment(s.Since), s.Run)
-		if len(s.Reasons) > 0 && s.Reasons[0].Code == "starting" {
-			description = capital(reason)
+		state, description = "pending", sayTesting(s.Candidate.Short(), s.Base.Short(), s.With, moment(s.Since), s.Run)
+		if n := len(s.Reasons); n > 0 && (s.Reasons[0].Code == "starting" || s.Again || s.State == queue.CandidateRed) {
+			description = capital(s.Reasons[n-1].Text)
 		}
 	case queue.StageLanding:
 		state, description = "pending", sayLanding(s.Candidate.Short())

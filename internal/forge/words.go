@@ -24,7 +24,7 @@ func sayUnknownCommand(prefix, word, near string) string {
 
 func sayUnknownArgument(prefix, verb, arg, near string) string {
 	if near == "" {
-		return fmt.Sprintf("%q is not an argument of %s, which takes a commit and a priority, as in %q.", clip(arg, 60), verb, prefix+" land 1a2b3c4 p=5")
+		return fmt.Sprintf("%q is not an argument of %s, which takes a commit, a priority and the word alone, as in %q.", clip(arg, 60), verb, prefix+" land 1a2b3c4 p=5")
 	}
 	return fmt.Sprintf("%q is not an argument of %s. The nearest is %q.", clip(arg, 60), verb, prefix+" "+verb+" "+near)
 }
@@ -59,6 +59,18 @@ func sayBadNumber(prefix, value string) string {
 
 func sayFarNumber(value string) string {
 	return fmt.Sprintf("%s is out of reach: a priority is a number from %d to %d.", clip(value, 60), -MaxPriority, MaxPriority)
+}
+
+func sayAfterWhat(prefix string) string {
+	return fmt.Sprintf("after needs to be told what comes first: a pull request, as in %q, or a time, as in %q.", prefix+" after #12", prefix+" after 2026-12-01T09:00Z")
+}
+
+func sayNoSuchNumber(arg string) string {
+	return fmt.Sprintf("%q is not the number of a pull request, as #12 is.", clip(arg, 60))
+}
+
+func sayNoMoment(prefix, arg string) string {
+	return fmt.Sprintf("%q is neither a pull request nor a time with its zone, as in %q and %q.", clip(arg, 60), prefix+" after #12", prefix+" after 2026-12-01T09:00Z")
 }
 
 func sayNoReason(prefix string) string {
@@ -112,12 +124,20 @@ func sayPlace(position int, ahead []queue.Number) string {
 
 func sayPatience() string { return "Nothing to do: its turn comes by itself." }
 
-func sayTesting(candidate, base, since string, run int) string {
+func sayTesting(candidate, base string, with []queue.Number, since string, run int) string {
 	again := ""
 	if run > 1 {
 		again = ", run " + fmt.Sprint(run)
 	}
-	return fmt.Sprintf("Being tested as %s on top of %s since %s%s", candidate, base, since, again)
+	return fmt.Sprintf("Being tested%s as %s on top of %s since %s%s", sayTogether(with), candidate, base, since, again)
+}
+
+// sayTogether names the other changes that are in what is tested; empty: there are none.
+func sayTogether(with []queue.Number) string {
+	if len(with) == 0 {
+		return ""
+	}
+	return " together with " + numbers(with, 8)
 }
 
 func sayIfGreen() string { return "Green: it lands as exactly that commit." }
@@ -223,13 +243,20 @@ func sayMendSteps(base queue.SHA) []string {
 	}
 }
 
-func sayTested(candidate, base, verdict string) string {
-	return fmt.Sprintf("Tested: %s, which is this change on top of trunk at %s. %s", candidate, base, verdict)
+func sayTested(candidate, base string, with []queue.Number, verdict string) string {
+	this := "this change"
+	if len(with) > 0 {
+		this += " after " + numbers(with, 8)
+	}
+	return fmt.Sprintf("Tested: %s, which is %s on top of trunk at %s. %s", candidate, this, base, verdict)
 }
 
-// sayFault names what failed as far as this version can tell: only infra is known not to be the change.
-func sayFault() string {
-	return "At fault: this change as it stands on trunk. Trunk alone was not tested again."
+// sayFault names what failed. Whatever failed was run again, with the change and without it.
+func sayFault(with queue.Number) string {
+	if with != 0 {
+		return fmt.Sprintf("At fault: this change together with another one. It is red only together with %v, which is ahead.", with)
+	}
+	return "At fault: this change. What failed fails with it each time, and passes without it."
 }
 
 func sayVerdict(v queue.Verdict) string {
@@ -258,10 +285,13 @@ func sayVerdict(v queue.Verdict) string {
 	}
 }
 
-func sayStep(name string, exit int, took time.Duration) string {
-	s := code(clip(name, 100)) + " " + duration(took)
-	if exit != 0 {
-		s += fmt.Sprintf(" (exit status %d)", exit)
+func sayStep(r queue.StepResult) string {
+	s := code(clip(r.Name, 100)) + " " + duration(r.Took)
+	if r.Exit != 0 {
+		s += fmt.Sprintf(" (exit status %d)", r.Exit)
+	}
+	if r.Run != 0 {
+		s += fmt.Sprintf(" (in run %d)", r.Run)
 	}
 	return s
 }
@@ -286,8 +316,8 @@ func sayLanded(commit string, commits int) string {
 
 func sayApproved(approvers []string) string { return "Approved by " + list(approvers) + "." }
 
-func sayTestedTip(commit, base string, run int) string {
-	return fmt.Sprintf("Tested: exactly %s, on top of %s, in run %d. Every step passed.", commit, base, max(run, 1))
+func sayTestedTip(commit, base string, with []queue.Number, run int) string {
+	return fmt.Sprintf("Tested: exactly %s, on top of %s%s, in run %d. Every step passed.", commit, base, sayTogether(with), max(run, 1))
 }
 
 func sayTook(waited, tested time.Duration) string {

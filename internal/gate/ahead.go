@@ -80,14 +80,8 @@ func last(built queue.Built, n queue.Number) (sha queue.SHA) {
 // asTested is a candidate as its run sees it: by the recipe that is to be run now, and with all that it would put onto trunk, for a
 // green run lands what it stands on too.
 func (k *Keeper) asTested(c *queue.Candidate, r queue.Recipe) *queue.Candidate {
-	t := *c
-	t.Recipe, t.Members = r, nil
-	if c.Of == 0 {
-		below := k.q.Beneath(c)
-		t.Base = below[0].Base
-		for _, d := range below {
-			t.Members = append(t.Members, d.Members...)
-		}
+	t := *k.q.Whole(c)
+	if t.Recipe = r; c.Of == 0 {
 		return &t
 	}
 	if s := k.q.Case(c.Of); s != nil {

@@ -53,16 +53,23 @@ func sayMootSuspect(n Number) string { return fmt.Sprintf("%v broke something", 
 
 // sayMember tells a member of its candidate; k is the candidate's case, nil: it has none.
 func sayMember(c *Candidate, n Number, k *Case) Reason {
-	r := sayInFlight(c)
-	switch {
-	case k == nil:
-	case c.State == CandidateRed:
-		r.Text = sayRunRed(c.Built.SHA.Short(), k)
-	case c.State == CandidateTesting:
-		r.Text, r.Next = sayAgain(c.Built.SHA.Short(), k), "green: it lands as exactly that commit; red: only whose fault it is leaves the queue"
+	r, commit, with := sayInFlight(c), c.Built.SHA.Short(), ""
+	if others := c.besides(n); len(others) > 0 {
+		with = "together with " + numbers(others, 8)
 	}
-	if with := c.besides(n); len(with) > 0 {
-		r.Text += ", together with " + numbers(with, 8)
+	if k == nil || c.State != CandidateRed && c.State != CandidateTesting {
+		if with != "" {
+			r.Text += ", " + with
+		}
+		return r
+	}
+	if with != "" {
+		commit += " (" + with + ")"
+	}
+	if c.State == CandidateRed {
+		r.Text = sayRunRed(commit, k)
+	} else {
+		r.Text, r.Next = sayAgain(commit, k), "green: it lands as exactly that commit; red: only whose fault it is leaves the queue"
 	}
 	return r
 }

@@ -65,6 +65,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"verdict":  sayVerdict,
+	"trial":    sayTrial,
 	"outcome":  func(v *queue.Verdict) string { return outcomeClass(v) },
 	"at":       func(t, now time.Time) moment { return moment{At: t, Now: now} },
 	"commit":   func(sha queue.SHA, url string) commit { return commit{SHA: sha, URL: url} },

@@ -51,6 +51,7 @@ type queueBody struct {
 	Lane             LaneView
 	Trunk            string // the tip's page on the forge
 	Flight           []flight
+	Trials           []string // of candidates that are in flight no more
 	Line, Held, Idle []row
 	Lately           []lately
 }
@@ -60,6 +61,8 @@ type flight struct {
 	Words   string
 	Commit  string
 	Changes []row
+	Red     string   // what failed in it
+	Probes  []string // what is tried out to find whose fault that is
 }
 
 type changeBody struct {
@@ -116,13 +119,17 @@ func (s *Server) queuePage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	for _, c := range v.Flight {
-		f := flight{CandidateView: c, Words: sayCandidate(c.State), Commit: s.commitURL(l, c.SHA)}
+		f := flight{CandidateView: c, Words: sayCandidate(c.State), Commit: s.commitURL(l, c.SHA), Red: sayFailed(c)}
+		f.Probes, v.Probes = trialsOf(c.ID, v.Probes)
 		for _, n := range c.Members {
 			if x, ok := tested[n]; ok {
 				f.Changes = append(f.Changes, x)
 			}
 		}
 		b.Flight = append(b.Flight, f)
+	}
+	for _, probe := range v.Probes {
+		b.Trials = append(b.Trials, sayProbe(probe))
 	}
 	for _, st := range v.Idle {
 		b.Idle = append(b.Idle, s.row(l, st))
@@ -162,6 +169,18 @@ func (s *Server) changePage(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "change", page{
 		Title: n.String() + " " + v.Standing.Title, Lane: &v.Lane, Version: v.Lane.Version, Events: eventsOf(l), Body: b,
 	})
+}
+
+// trialsOf takes those of one candidate out of a list of probes.
+func trialsOf(id queue.CandidateID, all []ProbeView) (words []string, others []ProbeView) {
+	for _, p := range all {
+		if p.Of == id {
+			words = append(words, sayProbe(p))
+		} else {
+			others = append(others, p)
+		}
+	}
+	return words, others
 }
 
 // logPage gives a run's output as plain text.

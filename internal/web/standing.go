@@ -34,9 +34,10 @@ type LaneView struct {
 type QueueView struct {
 	Lane     LaneView         `json:"lane"`
 	Flight   []CandidateView  `json:"in_flight"`
-	Queued   []queue.Standing `json:"queued"` // in landing order
-	Idle     []queue.Standing `json:"idle"`   // open, and nobody asked to land it
-	Recent   []queue.Standing `json:"recent"` // dropped and still open, the newest first
+	Probes   []ProbeView      `json:"probes,omitempty"` // what is tried out to find whose fault a red run is
+	Queued   []queue.Standing `json:"queued"`           // in landing order
+	Idle     []queue.Standing `json:"idle"`             // open, and nobody asked to land it
+	Recent   []queue.Standing `json:"recent"`           // dropped and still open, the newest first
 	Landings []LandingView    `json:"landings"`
 }
 
@@ -49,6 +50,21 @@ type CandidateView struct {
 	Members []queue.Number       `json:"members"`
 	Run     int                  `json:"run,omitempty"`
 	Since   time.Time            `json:"since"`
+	Failed  []string             `json:"failed,omitempty"` // steps or tests that failed here, while it is not known whose fault that is
+	Sure    bool                 `json:"sure,omitempty"`   // they failed here again
+}
+
+// ProbeView is a commit on which what failed in a candidate runs again: trunk, with changes of the train up to one of them, or with one
+// change more on top.
+type ProbeView struct {
+	ID    queue.CandidateID    `json:"id"`
+	Of    queue.CandidateID    `json:"of"`
+	State queue.CandidateState `json:"state"`
+	SHA   queue.SHA            `json:"sha"`
+	Upto  queue.Number         `json:"upto,omitempty"` // the last one that is below; 0: none, only trunk
+	With  queue.Number         `json:"with,omitempty"` // the one on top; 0: none
+	Run   int                  `json:"run,omitempty"`
+	Since time.Time            `json:"since"`
 }
 
 // LandingView is one change that reached trunk.
@@ -63,6 +79,8 @@ type LandingView struct {
 type RunView struct {
 	Candidate queue.CandidateID `json:"candidate"`
 	Run       int               `json:"run"`
+	Of        queue.CandidateID `json:"of,omitempty"`   // whose failure it was to explain; 0: it tested a candidate
+	With      queue.Number      `json:"with,omitempty"` // with Of: the change whose part in it was looked for
 	Members   []queue.Number    `json:"members"`
 	Base      queue.SHA         `json:"base"`
 	SHA       queue.SHA         `json:"sha"`
@@ -82,7 +100,10 @@ func landingViews(ls []store.Landed) []LandingView {
 func runViews(rs []store.Run) []RunView {
 	views := make([]RunView, len(rs))
 	for i, r := range rs {
-		views[i] = RunView(r)
+		views[i] = RunView{
+			Candidate: r.Candidate, Run: r.Run, Of: r.Of, With: r.Trial.Member.Number, Members: r.Members, Base: r.Base, SHA: r.SHA,
+			Started: r.Started, Ended: r.Ended, Verdict: r.Verdict,
+		}
 	}
 	return views
 }
@@ -110,7 +131,7 @@ func laneView(q queue.Queue, p queue.Policy, now time.Time) LaneView {
 
 func queueView(q queue.Queue, p queue.Policy, landings []store.Landed, now time.Time) QueueView {
 	v := QueueView{
-		Lane: laneView(q, p, now), Flight: inFlight(q), Landings: landingViews(landings),
+		Lane: laneView(q, p, now), Flight: inFlight(q), Probes: probes(q), Landings: landingViews(landings),
 		Queued: []queue.Standing{}, Idle: []queue.Standing{}, Recent: []queue.Standing{},
 	}
 	for i, e := range q.Line() {
@@ -131,16 +152,21 @@ func queueView(q queue.Queue, p queue.Policy, landings []store.Landed, now time.
 }
 
 // standing is where the change at place i of the line stands. Asking the whole queue would sort it anew for every row, so a queue of
-// this change alone is asked, and what it says of its place is put right.
+// this change alone is asked, and of those it waits for; what it says of its place is put right.
 func standing(q queue.Queue, e *queue.Entry, i int, now time.Time, p queue.Policy) queue.Standing {
-	q.Entries = []*queue.Entry{e}
+	few := []*queue.Entry{e}
+	for _, n := range []queue.Number{e.HeldBy, e.After} {
+		if f := q.Entry(n); f != nil && !slices.Contains(few, f) {
+			few = append(few, f)
+		}
+	}
+	slices.SortFunc(few, func(a, b *queue.Entry) int { return int(a.Number - b.Number) })
+	q.Entries = few
 	s, _ := q.Standing(e.Number, now, p)
 	if s.Position > 0 {
-		s.Position = i + 1
+		s.Position, s.Ahead = i+1, nil
 	}
-	if i > 0 {
-		s.Reasons = slices.DeleteFunc(s.Reasons, func(r queue.Reason) bool { return r.Code == "next" })
-	}
+	s.Reasons = slices.DeleteFunc(s.Reasons, func(r queue.Reason) bool { return r.Code == "behind" || i > 0 && r.Code == "next" })
 	return s
 }
 
@@ -148,10 +174,35 @@ func inFlight(q queue.Queue) []CandidateView {
 	all := []CandidateView{} // a list in JSON too
 	for _, c := range q.Candidates {
 		switch c.State {
-		case queue.CandidateLanded, queue.CandidateFailed, queue.CandidateAbandoned:
+		case queue.CandidateLanded, queue.CandidateJoined, queue.CandidateFailed, queue.CandidateAbandoned:
 			continue
 		}
-		all = append(all, CandidateView{ID: c.ID, State: c.State, SHA: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Run: c.Run, Since: c.Since})
+		if c.Of != 0 {
+			continue
+		}
+		v := CandidateView{ID: c.ID, State: c.State, SHA: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Run: c.Run, Since: c.Since}
+		if k := q.Case(c.ID); k != nil {
+			v.Failed, v.Sure = k.Names, k.Sure
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func probes(q queue.Queue) (all []ProbeView) {
+	for _, c := range q.Candidates {
+		if c.Of == 0 || c.State != queue.CandidateBuilt && c.State != queue.CandidateTesting {
+			continue
+		}
+		v := ProbeView{ID: c.ID, Of: c.Of, State: c.State, SHA: c.Built.SHA, With: c.Trial.Member.Number, Run: c.Run, Since: c.Since}
+		if k := q.Case(c.Of); k != nil {
+			for _, b := range k.Chain {
+				if b.SHA == c.Trial.Base {
+					v.Upto = b.Member.Number
+				}
+			}
+		}
+		all = append(all, v)
 	}
 	return all
 }

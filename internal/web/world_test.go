@@ -101,7 +101,7 @@ func begun(id queue.CandidateID) []queue.Event {
 	const adopted = "1111111111111111111111111111111111111111"
 	return []queue.Event{
 		queue.LedgerSeen{Tip: adopted, Above: []queue.Written{{SHA: adopted, Statement: queue.Statement{Seq: 1, Lane: app.String(), Decision: queue.DecisionAdopt}}}, At: at},
-		queue.RunReported{ID: id, Run: 1, Verdict: queue.Verdict{Outcome: queue.Green, Took: time.Minute}, At: at},
+		queue.RunReported{ID: id, Run: 1, Verdict: queue.Verdict{Outcome: queue.Green, Took: time.Minute, Steps: []queue.StepResult{{Name: "test", Took: time.Minute}}}, At: at},
 		queue.Confirmed{ID: id, At: at},
 		queue.LandingBegun{ID: id, Intent: queue.Intent{Ledger: adopted, Seq: 2, Record: queue.Sealed{SHA: "2222222222222222222222222222222222222222"}}, At: at},
 	}

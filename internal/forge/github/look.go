@@ -244,6 +244,7 @@ func (c *Client) asks(id, body string, from queue.Ask, problem func(typed string
 		a := from
 		a.ID = fmt.Sprintf("%s.%d", id, i)
 		a.Verb, a.SHA, a.Priority, a.Text, a.Problem = p.Verb, p.SHA, p.Priority, p.Text, p.Problem
+		a.Alone, a.After, a.NotBefore = p.Alone, p.After, p.NotBefore
 		if text := problem(p.Line); text != "" {
 			a.Verb, a.SHA, a.Priority, a.Text, a.Problem = "", "", nil, p.Line, text
 		}
