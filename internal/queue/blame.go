@@ -233,7 +233,7 @@ func (q *Queue) settleCase(f finding, at time.Time) (dropped bool) {
 
 // clear notes who was in a red run in vain. They are tested again without those that are new, who may be bad in their turn.
 func (q *Queue) clear(f finding) {
-	suspects := q.suspects(findings{f})
+	suspects := q.suspects(findings{f}, func(Number) bool { return true })
 	for _, b := range f.Chain[1:] {
 		if e := q.Entry(b.Member.Number); e != nil && e.waiting() && e.Head == b.Member.Head && !e.Cleared && !suspects[e.Number] {
 			q.edit(e.Number, func(e *Entry) { e.Cleared = true })
@@ -358,15 +358,20 @@ func (fs findings) of(id CandidateID) *finding {
 }
 
 // suspects are those who are known to break something.
-func (q Queue) suspects(fs findings) map[Number]bool {
+func (q Queue) suspects(fs findings, near func(Number) bool) map[Number]bool {
 	var out map[Number]bool
 	for _, f := range fs {
 		if !f.parted {
 			continue
 		}
 		for _, s := range f.suspects {
-			if q.judge(f.Case, s) == innocent {
+			switch q.judge(f.Case, s) {
+			case innocent:
 				continue
+			case pending:
+				if !q.meets(f.Chain[s.at].Member.Number, s.with, near) {
+					continue
+				}
 			}
 			if out == nil {
 				out = map[Number]bool{}
@@ -375,6 +380,15 @@ func (q Queue) suspects(fs findings) map[Number]bool {
 		}
 	}
 	return out
+}
+
+// meets reports whether a change would be red, as it is only with one ahead: that one is on its way below it, or about to be. Else it
+// need not wait for that, which may take for ever.
+func (q Queue) meets(n, with Number, near func(Number) bool) bool {
+	if c := q.CandidateOf(n); c != nil {
+		return q.ahead(c)[with]
+	}
+	return near(with)
 }
 
 // moot says why a trial is of no more use; empty: it still is.

@@ -16,7 +16,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		}
 	}
 	top, cases := q.landable(train, p), q.findings(min(max(free, 1), probeWays))
-	suspects := q.suspects(cases)
+	suspects := q.suspects(cases, func(n Number) bool { return q.near(n, now, p) })
 	var land, moot, run []Action
 	for _, c := range q.Candidates {
 		if c.ended() {
