@@ -51,6 +51,11 @@ func (w *world) landsAllBut(changes int, dropped ...Number) {
 	}
 }
 
+// suspects are who is known to break something, and kept out of the train.
+func (w *world) suspects() map[Number]bool {
+	return w.q.suspects(w.q.findings(probeWays), func(n Number) bool { return w.q.near(n, w.now, w.p) })
+}
+
 func TestWhoBreaksATestIsNamed(t *testing.T) {
 	t.Parallel()
 	one := func(n Number) []fault { return []fault{{"TestA", []Number{n}}} }
@@ -121,13 +126,13 @@ func TestACulpritIsKnownAfterOneRound(t *testing.T) {
 		}
 		w.p.Window = 8
 		rounds := 0
-		for len(w.q.suspects(w.q.findings(probeWays))) == 0 && w.state(culprit) == string(Queued) {
+		for len(w.suspects()) == 0 && w.state(culprit) == string(Queued) {
 			if _, ok := w.q.Plan(w.now, w.p)[0].(Probe); ok {
 				rounds++
 			}
 			w.step()
 		}
-		if s := w.q.suspects(w.q.findings(probeWays)); rounds != 1 || len(s) > 0 && !s[culprit] {
+		if s := w.suspects(); rounds != 1 || len(s) > 0 && !s[culprit] {
 			t.Errorf("%v: after %d rounds it may be %v", culprit, rounds, s)
 		}
 		w.rounds()

@@ -54,7 +54,7 @@ func (w *walker) inOrder(b Build) {
 			last[e.Priority] = e
 		}
 	}
-	suspects := w.q.suspects(w.q.findings(probeWays))
+	suspects := w.suspects()
 	for _, e := range w.q.Line() {
 		can := w.q.CandidateOf(e.Number) == nil && len(conditions(e, w.p)) == 0 && len(w.q.waits(e, w.now, w.p)) == 0 && !suspects[e.Number] && (e.Aside == nil || !w.now.Before(e.Aside.NotTill))
 		if can && !in[e.Number] && last[e.Priority] != nil && precedes(e, last[e.Priority]) < 0 {
@@ -111,7 +111,7 @@ func (w *walker) ahead(before Queue, ev Event) {
 	case CandidateUnmade:
 		touched = func(c *Candidate) bool { return c.Has(ev.Member.Number) }
 	case RunStarted, RunReported, RunLost, ProbesMade, Confirmed:
-		suspects := w.q.suspects(w.q.findings(probeWays))
+		suspects := w.suspects()
 		touched = func(c *Candidate) bool {
 			return slices.ContainsFunc(c.Members, func(m Member) bool {
 				e := w.q.Entry(m.Number)
@@ -158,4 +158,9 @@ func (w *walker) standsOn(c *Candidate, so func(*Candidate) bool) bool {
 		c = w.q.Candidates[i]
 	}
 	return false
+}
+
+// suspects are who is kept out of trains.
+func (w *walker) suspects() map[Number]bool {
+	return w.q.suspects(w.q.findings(probeWays), func(n Number) bool { return w.q.near(n, w.now, w.p) })
 }
