@@ -6,19 +6,26 @@ import (
 	"time"
 )
 
-// engine is what the strategies of others have in common: arrivals, workers, what truly fails, and who is settled.
+// engine is what all strategies have in common: arrivals, workers, what a run would say, who is settled, and the books.
 type engine struct {
-	w       Chain
-	changes []change
-	rand    *rand.Rand
-	clock   clock
+	*Trace
+	rand   *rand.Rand
+	clock  clock
+	arrive func(i int) // told of each change as it is approved; nil: nobody
+	news   bool        // something happened that a strategy may want to act on
+	over   bool        // nothing more is to be learnt
+
 	free    int
-	waiting []int // arrived and not settled, in order
-	state   []fate
-	settled []time.Duration
-	left    int
-	out     Outcome
-	step    func()
+	pending []*job // for which no worker was free
+
+	waiting []int   // approved and not settled, in order
+	before  [][]int // of each that waits: the unsettled ones that it depends on, in order; only where there are areas
+	fate    []fate
+	at      []time.Duration // when settled
+	left    int             // changes that count and are not settled
+
+	books
+	from, to books // when the first and when the last change that counts was approved
 }
 
 type fate int8
@@ -29,82 +36,186 @@ const (
 	dropped
 )
 
-// job is a run on trunk as it was, with changes on top.
-type job struct {
-	members []int
-	began   time.Duration
-	ended   bool
-	red     bool
+// books are what was spent so far.
+type books struct {
+	runs, probes, cancelled, ended int // begun: whole runs, and those of what failed only
+	settled                        int
+	most                           int           // workers at the same time
+	busy                           time.Duration // of all workers, up to noted
+	noted                          time.Duration
+	line                           int // who waited
 }
 
-func newEngine(w Chain, seed uint64) *engine {
-	e := &engine{w: w, changes: w.changes(rand.New(rand.NewPCG(seed, 1))), rand: rand.New(rand.NewPCG(seed, 2)), free: w.Workers}
-	n := len(e.changes)
-	e.state, e.settled, e.left = make([]fate, n), make([]time.Duration, n), n
-	for i, c := range e.changes {
-		e.clock.at(c.at, func() { e.waiting = append(e.waiting, i) })
+// job is a run, from when it is asked for.
+type job struct {
+	of    []int
+	red   bool
+	probe bool // of what failed only
+	took  time.Duration
+	state jobState
+	done  func(*job)
+}
+
+type jobState int8
+
+const (
+	asked jobState = iota
+	begun
+	ended
+)
+
+func newEngine(t *Trace, seed uint64) *engine {
+	n := len(t.Changes)
+	e := &engine{Trace: t, rand: stream(seed, 5), free: t.Workers, fate: make([]fate, n), at: make([]time.Duration, n), left: t.To - t.From}
+	if t.Areas {
+		e.before = make([][]int, n)
+	}
+	if !t.whole() && t.To > t.From {
+		first, last := t.Changes[t.From].At, t.Changes[t.To-1].At
+		e.clock.at(first, func() {
+			e.from = e.note()
+			e.over = len(e.waiting) > t.From/2
+		})
+		e.clock.at(first+(last-first)/2, func() { e.over = e.over || e.hopeless() })
+		e.clock.at(last, func() {
+			e.to = e.note()
+			e.over = e.over || e.growing()
+		})
+	}
+	if n > 0 {
+		e.clock.at(t.Changes[0].At, func() { e.approve(0) })
 	}
 	return e
 }
 
-// play runs until all is settled, or until the queue has grown without end.
-func (e *engine) play(step func()) Outcome {
-	limit := e.changes[len(e.changes)-1].at + patience*e.w.Length
-	for e.left > 0 && e.clock.now < limit && e.clock.step() {
-		step()
+// approve lets a change come, and the next one after it.
+func (e *engine) approve(i int) {
+	if i+1 < len(e.Changes) {
+		e.clock.at(e.Changes[i+1].At, func() { e.approve(i + 1) })
 	}
-	e.out.judge(e.changes, e.state)
-	e.out.measure(e.w, e.changes, e.settled, e.clock.now)
-	return e.out
+	if e.before != nil {
+		for _, j := range e.waiting {
+			if e.depends(i, j) {
+				e.before[i] = append(e.before[i], j)
+			}
+		}
+	}
+	e.waiting = append(e.waiting, i)
+	e.news = true
+	if e.arrive != nil {
+		e.arrive(i)
+	}
 }
 
-// start begins a run, which needs a free worker; done is told its result unless it was cancelled.
-func (e *engine) start(members []int, done func(*job)) *job {
-	j := &job{members: slices.Clone(members), began: e.clock.now, red: e.fails(members)}
-	e.free--
-	e.out.Runs++
-	took := e.w.duration(e.rand)
-	if e.rand.Float64() < e.w.Flake {
+// play goes on until all that count are settled, or nothing more is to be learnt. step is called whenever a change was approved or a run
+// has ended.
+func (e *engine) play(step func()) Outcome {
+	limit := time.Duration(1<<63 - 1)
+	if e.To > 0 {
+		limit = e.Changes[e.To-1].At + patience*e.Length
+	}
+	for e.left > 0 && !e.over && e.clock.now < limit && e.clock.step() {
+		if e.news && step != nil {
+			e.news = false
+			step()
+		}
+	}
+	return e.outcome()
+}
+
+// deps are the unsettled changes that one that waits depends on, in order. They must not be changed, and hold until somebody is settled.
+func (e *engine) deps(i int) []int {
+	if e.before != nil {
+		return e.before[i]
+	}
+	at, _ := slices.BinarySearch(e.waiting, i)
+	return e.waiting[:at]
+}
+
+// test begins a run of changes on trunk, and on others that it stands on. It is for those that it is of: the time it takes is theirs. done
+// is told when it has ended, unless it was cancelled.
+func (e *engine) test(on, of []int, done func(*job)) *job {
+	j := &job{of: slices.Clone(of), done: done, red: e.fails(slices.Concat(on, of)), took: e.duration(of, e.rand)}
+	if e.rand.Float64() < e.Flake {
 		j.red = true
 	}
 	if j.red {
-		took = time.Duration(float64(took) * (0.3 + 0.7*e.rand.Float64()))
+		j.took = cut(j.took, e.rand)
 	}
-	e.clock.at(e.clock.now+took, func() {
-		if j.ended {
-			return
-		}
-		e.end(j)
-		done(j)
-	})
+	e.ask(j)
 	return j
 }
 
+// ask begins a run as soon as a worker is free.
+func (e *engine) ask(j *job) {
+	if j.probe {
+		e.probes++
+	} else {
+		e.runs++
+	}
+	if e.free == 0 {
+		e.pending = append(e.pending, j)
+		return
+	}
+	e.begin(j)
+}
+
+func (e *engine) begin(j *job) {
+	e.note()
+	e.free--
+	e.most = max(e.most, e.Workers-e.free)
+	j.state = begun
+	e.clock.at(e.clock.now+j.took, func() {
+		if j.state == begun {
+			e.ended++
+			e.news = true
+			e.release(j)
+			j.done(j)
+		}
+	})
+}
+
+// cancel ends a run that is of no more use, if it has not ended. nil: there is none.
 func (e *engine) cancel(j *job) {
-	if j != nil && !j.ended {
-		e.end(j)
-		e.out.Cancelled++
+	switch {
+	case j == nil || j.state == ended:
+		return
+	case j.state == asked:
+		e.pending = slices.DeleteFunc(e.pending, func(k *job) bool { return k == j })
+		j.state = ended
+	default:
+		e.release(j)
+	}
+	e.cancelled++
+}
+
+// release frees the worker of a run that is over, for who waits for one.
+func (e *engine) release(j *job) {
+	e.note()
+	j.state = ended
+	e.free++
+	if len(e.pending) > 0 {
+		next := e.pending[0]
+		e.pending = e.pending[1:]
+		e.begin(next)
 	}
 }
 
-func (e *engine) end(j *job) {
-	j.ended = true
-	e.free++
-	e.out.Busy += e.clock.now - j.began
+// note brings the books up to now.
+func (e *engine) note() books {
+	e.busy += time.Duration(e.Workers-e.free) * (e.clock.now - e.noted)
+	e.noted, e.line = e.clock.now, len(e.waiting)
+	return e.books
 }
 
 // fails reports whether changes on top of trunk are truly bad.
 func (e *engine) fails(members []int) bool {
-	in := map[int]bool{}
 	for _, i := range members {
-		in[i] = true
-	}
-	for _, i := range members {
-		if e.changes[i].bad {
+		if e.Changes[i].Bad {
 			return true
 		}
-		for _, j := range e.changes[i].clash {
-			if in[j] || e.state[j] == landed {
+		for _, j := range e.Changes[i].With {
+			if e.fate[j] == landed || slices.Contains(members, j) {
 				return true
 			}
 		}
@@ -112,30 +223,54 @@ func (e *engine) fails(members []int) bool {
 	return false
 }
 
+// settle lands or drops changes.
 func (e *engine) settle(f fate, members ...int) {
-	for _, i := range members {
-		e.state[i], e.settled[i] = f, e.clock.now
-		e.left--
+	if len(members) == 0 {
+		return
 	}
-	e.waiting = slices.DeleteFunc(e.waiting, func(i int) bool { return e.state[i] != unsettled })
+	for _, i := range members {
+		if e.fate[i] != unsettled {
+			panic("a change is settled twice")
+		}
+		e.fate[i], e.at[i] = f, e.clock.now
+		e.settled++
+		if e.From <= i && i < e.To {
+			e.left--
+		}
+	}
+	gone := func(i int) bool { return e.fate[i] != unsettled }
+	e.waiting = slices.DeleteFunc(slices.Clone(e.waiting), gone)
+	if e.before == nil {
+		return
+	}
+	for _, i := range members {
+		e.before[i] = nil
+	}
+	for _, i := range e.waiting {
+		if slices.ContainsFunc(e.before[i], gone) {
+			e.before[i] = slices.DeleteFunc(slices.Clone(e.before[i]), gone)
+		}
+	}
 }
 
-// patience is after how many run lengths without arrivals a queue counts as growing without end.
-const patience = 40
-
-// judge holds what became of changes against what they truly are.
-func (o *Outcome) judge(changes []change, state []fate) {
-	for i, c := range changes {
-		clash, before := false, false
-		for _, j := range c.clash {
-			clash = clash || state[j] == landed
-			before = before || state[j] == landed && j < i
-		}
-		if state[i] == dropped && !c.bad && !clash {
-			o.FalseDrops++
-		}
-		if state[i] == landed && (c.bad || before) {
-			o.RedLanded++
-		}
+// finish settles the members of a run by its result.
+func (e *engine) finish(j *job) {
+	f := landed
+	if j.red {
+		f = dropped
 	}
+	e.settle(f, j.of...)
+}
+
+// growing reports whether the line has become longer since the first change that counts, by more than a twentieth of who has come since
+// and by more than chance explains.
+func (e *engine) growing() bool {
+	now, came := len(e.waiting), e.to.settled+e.to.line-e.from.settled-e.from.line
+	return float64(now-e.from.line) > float64(came)/20+4*root(now+e.from.line)
+}
+
+// hopeless reports that it has become so much longer half way that it need not be looked at again.
+func (e *engine) hopeless() bool {
+	now, half := len(e.waiting), (e.To-e.From)/2
+	return float64(now-e.from.line) > float64(half)/4+4*root(now+e.from.line)
 }

@@ -1,0 +1,139 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lander/internal/queue"
+)
+
+// do carries out a deed, and feeds what comes of it back as a fact, as gate does.
+func (l *lander) do(a queue.Action) {
+	now := l.now()
+	switch a := a.(type) {
+	case queue.Adopt:
+		l.apply(queue.LedgerSeen{Tip: "ledger", Above: []queue.Written{{SHA: "ledger", Statement: a.Statement}}, At: now})
+	case queue.Build:
+		l.build(a)
+	case queue.StartRun:
+		l.start(a)
+	case queue.Abandon:
+		l.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: now})
+	case queue.Confirm:
+		l.apply(queue.Confirmed{ID: a.Candidate.ID, At: now})
+	case queue.Join:
+		l.apply(queue.Joined{ID: a.ID, As: a.As, At: now})
+	case queue.Probe:
+		l.probe(a)
+	case queue.Land:
+		l.land(a.Candidate)
+	default:
+		panic(fmt.Sprintf("the simulation does not know the deed %s, a %T", a.Key(), a))
+	}
+	l.cancelMoot()
+}
+
+func (l *lander) build(a queue.Build) {
+	at, built := l.nodes[a.Request.Base], queue.Built{}
+	for _, m := range a.Request.Members {
+		id := l.sha()
+		at = &node{parent: at, change: index(m.Number)}
+		l.nodes[id] = at
+		built.Commits = append(built.Commits, queue.BuiltCommit{SHA: id, Member: m.Number, From: m.Head})
+		built.SHA, built.Tree = id, id
+	}
+	l.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: l.policy.Recipe, At: l.now()})
+}
+
+func (l *lander) probe(a queue.Probe) {
+	ev := queue.ProbesMade{ID: a.ID, Of: a.Of, At: l.now()}
+	for _, t := range a.Trials {
+		sha := t.Base
+		if t.Member.Number != 0 {
+			sha = l.sha()
+			l.nodes[sha] = &node{parent: l.nodes[t.Base], change: index(t.Member.Number)}
+		}
+		ev.Probes = append(ev.Probes, queue.Probed{Trial: t, Built: queue.Built{SHA: sha, Tree: sha}})
+	}
+	l.apply(ev)
+}
+
+func (l *lander) land(c *queue.Candidate) {
+	now := l.now()
+	if c.State != queue.CandidateLanding {
+		_, intent := l.q.Plead(c, now, l.policy)
+		intent.Record = queue.Sealed{SHA: "record" + c.Built.SHA, Text: "record"}
+		l.apply(queue.LandingBegun{ID: c.ID, Intent: intent, Policy: l.policy, At: now})
+	}
+	for at := l.nodes[c.Built.SHA]; !at.landed; at = at.parent {
+		at.landed = true
+		l.engine.settle(landed, at.change)
+	}
+	l.apply(queue.LandingDone{ID: c.ID, At: now})
+}
+
+// start begins a run. The first one of a candidate is whole; later ones, and those of trials, are of what failed only.
+func (l *lander) start(a queue.StartRun) {
+	c := a.Candidate
+	l.apply(queue.RunStarted{ID: c.ID, Run: a.Run, At: l.now()})
+	names, members := l.fallen(l.nodes[c.Built.SHA])
+	j := &job{probe: c.Of != 0 || a.Run > 1}
+	if j.probe {
+		names, j.took = l.rerun(c, names)
+	} else {
+		names, j.took = l.full(c, names, members)
+	}
+	v := queue.Verdict{Outcome: queue.Green, Took: j.took, Steps: []queue.StepResult{{Name: suite}}}
+	if len(names) > 0 {
+		v.Outcome, v.Step, v.Failed, v.Steps = queue.Red, suite, names, nil
+	}
+	r := run{c.ID, a.Run}
+	j.done = func(*job) {
+		delete(l.jobs, r)
+		l.apply(queue.RunReported{ID: c.ID, Run: a.Run, Verdict: v, At: l.now()})
+		l.settle()
+	}
+	l.jobs[r] = j
+	l.ask(j)
+}
+
+// chance begins the names of what failed by chance.
+const chance = "chance "
+
+func (l *lander) full(c *queue.Candidate, names []string, members []int) ([]string, time.Duration) {
+	took := l.duration(members, l.rand)
+	if l.rand.Float64() < l.Flake {
+		names = append(names, fmt.Sprintf("%s%d", chance, c.ID))
+	}
+	if len(names) > 1 {
+		names = slices.Concat(names[:1], slices.DeleteFunc(names[1:], func(string) bool { return l.rand.Float64() >= l.Named }))
+	}
+	if len(names) > 0 {
+		took = cut(took, l.rand)
+	}
+	return names, took
+}
+
+// rerun runs what a case is about once more.
+func (l *lander) rerun(c *queue.Candidate, names []string) ([]string, time.Duration) {
+	of := c.ID
+	if c.Of != 0 {
+		of = c.Of
+	}
+	var about []string
+	for _, k := range l.q.Cases {
+		if k.ID == of {
+			about = k.Names
+		}
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(about, n) })
+	for _, n := range about {
+		if strings.HasPrefix(n, chance) && l.rand.Float64() < l.Again {
+			names = append(names, n)
+		}
+	}
+	share := l.Rerun[0] + (l.Rerun[1]-l.Rerun[0])*l.rand.Float64()
+	return names, time.Duration(share * float64(l.Length))
+}
