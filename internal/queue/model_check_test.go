@@ -31,6 +31,8 @@ func (m *model) wrongLanding(s situation, req request) breach {
 		at = m.commits[at].below
 	}
 	switch {
+	case m.broken(req.to):
+		return "trunk moves to a commit whose suite is red"
 	case at != s.trunk:
 		return "trunk moves to a commit that was tested on another one"
 	case req.kind == requestTrunk && !m.holds(s.ledger, req.record):
@@ -63,6 +65,9 @@ func (m *model) wrong(s situation) breach {
 	}
 	if locked(s) {
 		return ""
+	}
+	if wrong := m.inFlight(s.row); wrong != "" {
+		return wrong
 	}
 	key := [2]uint16{s.row, s.ledger}
 	wrong, ok := m.wrongs[key]
@@ -180,7 +185,9 @@ func (m *model) calmly(s situation) (next situation, step string, wrong breach) 
 			return next, "looks, or is resumed", ""
 		}
 	}
-	m.deed(s, 0, take)
+	if m.deed(s, 0, take); next == s && wrong == "" && m.trains {
+		m.ends(s, 0, take)
+	}
 	return next, step, wrong
 }
 
@@ -194,6 +201,12 @@ func (m *model) restless(s situation) breach {
 		return "at rest trunk is not where it was seen"
 	case q.Ledger.Tip != m.records[s.ledger].SHA:
 		return "at rest the ledger is not where it was seen"
+	}
+	if len(q.Cases) > 0 {
+		return "a case is still open"
+	}
+	if wrong := m.fair(s); wrong != "" {
+		return wrong
 	}
 	for _, e := range q.Entries {
 		if e.State == Queued && len(conditions(e, m.policy)) == 0 {

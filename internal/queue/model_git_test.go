@@ -16,8 +16,10 @@ type model struct {
 	members  int // of a candidate
 	mutation mutation
 	single   bool // the git server cannot move two branches at once
-	restores bool // an old database may be put back
-	most     int  // situations, after which it is given up
+	trains   bool
+	bad      []SHA // heads that are red together
+	restores bool  // an old database may be put back
+	most     int   // situations, after which it is given up
 	policy   Policy
 
 	rows    []Queue

@@ -23,6 +23,7 @@ const (
 	factAsk
 	factLapse
 	factHindered
+	factReport
 )
 
 // steps lists everything that may happen next.
@@ -95,6 +96,9 @@ func (m *model) lookAround(s situation, i int, to emit) {
 		t.left.asks--
 		to("hears that #1 is asked for as it is known", i, t, "")
 	}
+	if m.trains {
+		m.ends(s, i, to)
+	}
 	m.deed(s, i, to)
 }
 
@@ -105,6 +109,12 @@ func (m *model) deed(s situation, i int, to emit) {
 	case nil:
 	case Build, StartRun, Abandon:
 		to(p.kind, i, saved(s, i, m.fact(factKey{row: s.row, fact: factDeed}, func(q Queue) Queue { return m.deedDone(q, a) })), "")
+	case Join, Probe:
+		if !m.trains {
+			to("plans "+p.kind, i, s, "the plan asks for what nobody needs here: "+breach(p.kind))
+			return
+		}
+		to(p.kind, i, saved(s, i, m.fact(factKey{row: s.row, fact: factDeed}, func(q Queue) Queue { return m.inTrain(q, a) })), "")
 	case Confirm:
 		row := m.fact(factKey{row: m.look(s.row, s), fact: factConfirm, a: s.row}, func(q Queue) Queue { return q.Apply(Confirmed{a.Candidate.ID, noon}) })
 		to("looks at the members again", i, saved(s, i, row), "")
@@ -124,10 +134,15 @@ func (m *model) deed(s situation, i int, to emit) {
 	}
 }
 
-// deedDone is what follows from a deed that only the lane can see. Every suite is green.
+// deedDone is what follows from a deed that only the lane can see.
 func (m *model) deedDone(q Queue, a Action) Queue {
 	switch a := a.(type) {
+	case Abandon:
+		return q.Apply(Abandoned{a.ID, a.Reason, noon})
 	case Build:
+		if m.trains {
+			return m.inTrain(q, a)
+		}
 		r := a.Request
 		if m.members > 1 {
 			r.Members = nil
@@ -145,10 +160,8 @@ func (m *model) deedDone(q Queue, a Action) Queue {
 		q = q.Apply(CandidateMade{a.ID, r, m.build(r), suite(), noon})
 		q = q.Apply(RunStarted{a.ID, 1, noon})
 		return q.Apply(RunReported{a.ID, 1, green(nil, 1), noon})
-	case Abandon:
-		return q.Apply(Abandoned{a.ID, a.Reason, noon})
 	}
-	return q
+	return m.inTrain(q, a)
 }
 
 // goOn is the next step of a replica that has begun something.

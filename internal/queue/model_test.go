@@ -98,7 +98,7 @@ type bounds struct {
 	pushes, rewinds, authors, backs       uint8
 	withdraws, dismissals, closes, pauses uint8
 	resumes, asks, backups, restores      uint8
-	denials                               uint8
+	denials, flukes                       uint8
 }
 
 // breach is a property that does not hold, in words.
@@ -240,6 +240,8 @@ type size struct {
 	replicas int
 	members  int // of a candidate
 	single   bool
+	trains   bool
+	bad      []SHA // heads that are red together, in trains
 	left     bounds
 	least    int // situations that there must be, so that a model that stopped seeing does not pass
 }
@@ -257,6 +259,13 @@ var small = []size{
 	{name: "denied", replicas: 2, members: 1, left: bounds{denials: 2, pauses: 1}, least: 8_000},
 	{name: "an old backup", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1}, least: 10_000},
 	{name: "one branch after the other", replicas: 2, members: 1, single: true, left: bounds{crashes: 1, pushes: 1}, least: 36_000},
+	{name: "a train", replicas: 2, members: 1, trains: true, left: bounds{pauses: 1}, least: 5_000},
+	{name: "a train, one is bad", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, least: 6_000},
+	{name: "a train, red only together", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, least: 6_000},
+	{name: "a train, red by chance", replicas: 2, members: 1, trains: true, left: bounds{flukes: 1}, least: 8_000},
+	{name: "a train, a kill, an answer lost", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, left: bounds{crashes: 1, lost: 1}},
+	{name: "a train, a rewind", replicas: 2, members: 1, trains: true, left: bounds{rewinds: 1, resumes: 1}},
+	{name: "a train, red only together, withdrawn", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, left: bounds{withdraws: 1}},
 }
 
 var large = []size{
@@ -277,6 +286,13 @@ var large = []size{
 	{name: "an old backup and the author", replicas: 2, members: 1, left: bounds{backups: 1, restores: 1, authors: 1}},
 	{name: "one branch after the other, three replicas", replicas: 3, members: 1, single: true, left: bounds{pushes: 1}},
 	{name: "one branch after the other, and an answer lost", replicas: 2, members: 1, single: true, left: bounds{lost: 1, pauses: 1, pushes: 1}},
+	{name: "a train and a push past lander", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, left: bounds{pushes: 1}},
+	{name: "a train, red by chance, and the author", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, left: bounds{flukes: 1, authors: 1}},
+	{name: "a train, three replicas, a kill, a pause", replicas: 3, members: 1, trains: true, bad: []SHA{head(1, 1)}, left: bounds{crashes: 1, pauses: 1, resumes: 1}},
+	{name: "a train, an answer lost, a rewind, red by chance", replicas: 2, members: 1, trains: true, left: bounds{lost: 1, rewinds: 1, resumes: 1, flukes: 1}},
+	{name: "a train, asked for again, later, red together", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, left: bounds{withdraws: 1, asks: 1, lapses: 1}},
+	{name: "a train, one branch after the other, a kill", replicas: 2, members: 1, trains: true, single: true, bad: []SHA{head(2, 1)}, left: bounds{crashes: 1, lost: 1}},
+	{name: "a train, an old backup", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, left: bounds{backups: 1, restores: 1}},
 }
 
 var full = flag.Bool("model", false, "search the large sizes of the model, too")
@@ -297,6 +313,9 @@ func TestModel(t *testing.T) {
 			began := time.Now()
 			m := newModel(c.replicas, c.members)
 			m.single = c.single
+			if c.trains {
+				m.withTrains(c.bad...)
+			}
 			s := explore(m, c.left)
 			if s.breach != "" {
 				t.Fatal(s.breach)

@@ -414,7 +414,7 @@ func (w *walker) seeTrunk() {
 // bypass is a human who pushes, or rewinds, or both. Where two branches do not move at once, nobody can tell a landing that was never
 // finished from one that was taken off trunk before lander had noted it: then nobody rewinds what is not noted.
 func (w *walker) bypass() {
-	noted := !w.single || !w.backup && !w.landing()
+	noted := !w.single || !w.backup && !w.landing() && len(w.flying) == 0
 	if n := len(w.trunk); n > 1 && noted && rapid.IntRange(0, 3).Draw(w.T, "rewind") == 0 {
 		w.trunk = slices.Clone(w.trunk[:n-1])
 		if rapid.Bool().Draw(w.T, "only") {
