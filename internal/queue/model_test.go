@@ -263,9 +263,9 @@ var small = []size{
 	{name: "a train, one is bad", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, least: 6_000},
 	{name: "a train, red only together", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, least: 6_000},
 	{name: "a train, red by chance", replicas: 2, members: 1, trains: true, left: bounds{flukes: 1}, least: 8_000},
-	{name: "a train, a kill, an answer lost", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, left: bounds{crashes: 1, lost: 1}},
-	{name: "a train, a rewind", replicas: 2, members: 1, trains: true, left: bounds{rewinds: 1, resumes: 1}},
-	{name: "a train, red only together, withdrawn", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, left: bounds{withdraws: 1}},
+	{name: "a train, a kill, an answer lost", replicas: 2, members: 1, trains: true, bad: []SHA{head(2, 1)}, left: bounds{crashes: 1, lost: 1}, least: 100_000},
+	{name: "a train, a rewind", replicas: 2, members: 1, trains: true, left: bounds{rewinds: 1, resumes: 1}, least: 14_000},
+	{name: "a train, red only together, withdrawn", replicas: 2, members: 1, trains: true, bad: []SHA{head(1, 1), head(2, 1)}, left: bounds{withdraws: 1}, least: 20_000},
 }
 
 var large = []size{
