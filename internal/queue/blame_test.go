@@ -480,6 +480,30 @@ func TestResultsThatComeTwice(t *testing.T) {
 	w.landsAllBut(6, 5)
 }
 
+// What was red on a trunk that somebody has moved says nothing of the one that is: a case ends with it, and nobody is blamed.
+func TestNobodyIsBlamedOnATrunkThatIsNoMore(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(w *world){"by a push": func(w *world) { w.bypass(1) }, "by a rewind": func(w *world) { w.trunk = []SHA{trunk(8)} }} {
+		t.Run(name, func(t *testing.T) {
+			w := parted(t, 3, fault{"TestA", []Number{2}})
+			old := w.q.Next
+			move(w) // and what was missing is there now
+			w.seeTrunk()
+			suite := w.suite
+			w.suite = func(c *Candidate, run int) Verdict {
+				if c.ID <= old || c.Of == 1 {
+					return suite(c, run)
+				}
+				return green(c, run)
+			}
+			w.settle()
+			w.apply(Resumed{By: "ada", At: w.now})
+			w.settle()
+			w.landsAllBut(3)
+		})
+	}
+}
+
 // A trial tells of a case and lands nothing, whatever it says.
 func TestATrialNeverLands(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,7 @@ package mutants
 import "slices"
 
 // all is every mutant that there is.
-func all() []mutant { return slices.Concat(git, burns, intents, heads, once, checks) }
+func all() []mutant { return slices.Concat(git, burns, intents, heads, once, checks, trains) }
 
 const lease = `		args = append(args, "--force-with-lease="+u.ref+":"+string(u.old))`
 
@@ -113,7 +113,7 @@ var burns = []mutant{
 	},
 	{
 		name:  "that nothing lands without a ledger",
-		edits: []edit{{"internal/queue/plan.go", `case !q.moving(now, p), q.Ledger.Tip == "":`, `case !q.moving(now, p):`}},
+		edits: []edit{{"internal/queue/plan.go", `case c != top, !q.moving(now, p), q.Ledger.Tip == "":`, `case c != top, !q.moving(now, p):`}},
 		red:   []test{{"internal/queue", "TestWithoutALedgerNothingLands"}},
 	},
 }

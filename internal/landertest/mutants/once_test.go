@@ -102,7 +102,7 @@ var once = []mutant{
 var checks = []mutant{
 	{
 		name:  "the second check, before the run",
-		edits: []edit{{"internal/gate/deeds.go", `		err = k.Builder.Check(ctx, a.Request, built)`, `		err = ctx.Err()`}},
+		edits: []edit{{"internal/gate/build.go", `		err = k.Builder.Check(ctx, r, built)`, `		err = ctx.Err()`}},
 		red:   []test{{"internal/gate", "TestWhatTheSecondCheckRefusesIsNeitherTestedNorLanded"}},
 	},
 	{
