@@ -246,7 +246,7 @@ func sayMendSteps(base queue.SHA) []string {
 func sayTested(candidate, base string, with []queue.Number, verdict string) string {
 	this := "this change"
 	if len(with) > 0 {
-		this += " after " + numbers(with, 8)
+		this += sayTogether(with)
 	}
 	return fmt.Sprintf("Tested: %s, which is %s on top of trunk at %s. %s", candidate, this, base, verdict)
 }

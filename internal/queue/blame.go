@@ -17,6 +17,8 @@ type Case struct {
 	Chain   []Boundary  `json:"chain"`   // from trunk, which has no member, to the candidate's last member
 	Results []Result    `json:"results"` // of trials
 	Sure    bool        `json:"sure"`    // it failed on the same commit again
+	Red     Verdict     `json:"red"`     // of the candidate's newest red run
+	Run     int         `json:"run"`     // which one that is
 	// Passed is what has been green on the very commit, and in which run: a run of what failed need not show it again.
 	Passed []StepResult `json:"passed,omitempty"`
 	At     time.Time    `json:"at"`
@@ -217,7 +219,7 @@ func (q *Queue) settleCase(f finding, at time.Time) (dropped bool) {
 		case pending:
 			open = true
 		case guilty:
-			q.blame(k, s, c, at)
+			q.blame(k, s, at)
 			dropped = true
 		}
 	}
@@ -242,22 +244,16 @@ func (q *Queue) clear(f finding) {
 }
 
 // blame drops who broke something.
-func (q *Queue) blame(k *Case, s suspect, c *Candidate, at time.Time) {
-	b := k.Chain[s.at]
+func (q *Queue) blame(k *Case, s suspect, at time.Time) {
+	b, shown := k.Chain[s.at], s.at
 	v := k.evidence(b.SHA)
-	if v == nil && c != nil {
-		v = c.Verdict
-	}
-	if v == nil {
-		v = &Verdict{Outcome: Red, Step: k.Names[0], Failed: k.Names}
+	if v == nil { // it follows from what passes without it
+		v, shown = &k.Red, len(k.Chain)-1
 	}
 	code, reason := sayDropReason(*v)
-	about := Candidate{ID: k.ID, Base: k.Chain[0].SHA, Built: Built{SHA: b.SHA}, Verdict: v}
-	for _, b := range k.Chain[1 : s.at+1] {
+	about := Candidate{ID: k.ID, Base: k.Chain[0].SHA, Built: Built{SHA: k.Chain[shown].SHA}, Run: k.Run, Verdict: v}
+	for _, b := range k.Chain[1 : shown+1] {
 		about.Members = append(about.Members, b.Member)
-	}
-	if c != nil {
-		about.Run = c.Run
 	}
 	q.learnFate(q.Entry(b.Member.Number).Author.ID, false)
 	q.drop(b.Member.Number, Drop{Code: code, At: at, Reason: reason, Candidate: k.ID, With: s.with}, &about)

@@ -32,9 +32,9 @@ func (v Verdict) completed(r Recipe, passed []StepResult) Verdict {
 	return v
 }
 
-// passed takes in what was green in a run.
+// passed takes in a red run, and what was green in it.
 func (k *Case) passed(run int, v Verdict) {
-	k.Passed = slices.Clone(k.Passed)
+	k.Red, k.Run, k.Passed = v, run, slices.Clone(k.Passed)
 	for _, s := range v.Steps {
 		if s.Exit != 0 || s.Run != 0 {
 			continue

@@ -73,7 +73,7 @@ func anyCase(rt *rapid.T, of queue.CandidateID) *queue.Case {
 	r := anyRecipe(rt)
 	k := &queue.Case{
 		ID: of, Names: texts(rt), Recipe: r, Chain: []queue.Boundary{{SHA: anySHA(rt, "trunk")}}, Sure: rapid.Bool().Draw(rt, "sure"),
-		At: moment(rt),
+		Red: *anyVerdict(rt, r, queue.Red), Run: rapid.IntRange(1, 3).Draw(rt, "red run"), At: moment(rt),
 	}
 	for range rapid.IntRange(0, 2).Draw(rt, "passed") {
 		k.Passed = append(k.Passed, queue.StepResult{Name: text(rt), Took: time.Second, Run: rapid.IntRange(1, 3).Draw(rt, "in run")})
