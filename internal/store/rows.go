@@ -16,7 +16,7 @@ func entryRow(lane int64, e *queue.Entry) db.SaveEntryParams {
 		AskedBy: e.AskedBy, AskedAt: stamp(e.AskedAt), Priority: int64(e.Priority), Held: e.Held, Unseen: e.Unseen, Aside: e.Aside, Objections: list(e.Objections),
 		Handled: list(e.Handled), HeldBy: e.HeldBy, Dropped: e.Drop, Landing: e.Landing, Gone: e.Gone,
 		HeadRepo: e.HeadRepo, Editable: e.Editable, Ours: list(e.Ours), Displaced: e.Displaced,
-		Alone: e.Alone, After: e.After, NotBefore: stamp(e.NotBefore),
+		Cleared: e.Cleared, Alone: e.Alone, After: e.After, NotBefore: stamp(e.NotBefore),
 	}
 }
 
@@ -28,7 +28,7 @@ func entryOf(r db.EntriesRow) *queue.Entry {
 		},
 		State: r.State, SeenAt: moment(r.SeenAt), HeadSince: moment(r.HeadSince), AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
 		Priority: int(r.Priority), Held: r.Held, Unseen: r.Unseen, Aside: r.Aside, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
-		Landing: r.Landing, Gone: r.Gone, Ours: r.Ours, Displaced: r.Displaced, Alone: r.Alone, After: r.After, NotBefore: moment(r.NotBefore),
+		Landing: r.Landing, Gone: r.Gone, Ours: r.Ours, Displaced: r.Displaced, Cleared: r.Cleared, Alone: r.Alone, After: r.After, NotBefore: moment(r.NotBefore),
 	}
 }
 

@@ -119,11 +119,15 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 
 // top writes the lane's own row. It comes first: it is the compare-and-swap.
 func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
-	w.new.Pause, w.new.Stop, w.new.Trouble, w.new.Estimates = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble), fit(w.new.Estimates)
+	w.new.Pause, w.new.Stop, w.new.Trouble = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble)
 	row := db.SaveLaneParams{
 		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble,
 		NextCandidate: w.new.Next, LedgerTip: w.new.Ledger.Tip, LedgerSeq: w.new.Ledger.Seq, LedgerSingle: w.new.Ledger.Single, LedgerMend: w.new.Ledger.Mend,
-		Sound: w.new.Sound, Estimates: w.new.Estimates,
+		Sound: w.new.Sound,
+	}
+	if w.new.Estimates != w.old.Estimates { // they are large, and never forgotten
+		w.new.Estimates = fit(w.new.Estimates)
+		row.Estimates = w.new.Estimates
 	}
 	if policy != nil {
 		var err error

@@ -110,7 +110,10 @@ func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 	n.Stop = some(rt, "stop", func() queue.Stop {
 		return queue.Stop{Reason: text(rt), At: moment(rt), Ledger: rapid.Bool().Draw(rt, "for the ledger")}
 	})
-	n.Sound, n.Estimates = "", some(rt, "estimates", func() queue.Estimates { return anyEstimates(rt) })
+	n.Sound = ""
+	if es := some(rt, "estimates", func() queue.Estimates { return anyEstimates(rt) }); es != nil {
+		n.Estimates = es
+	}
 	if rapid.Bool().Draw(rt, "something is sound") {
 		n.Sound = anySHA(rt, "sound")
 	}
@@ -178,8 +181,8 @@ func anyEntry(rt *rapid.T, n queue.Number, known past) *queue.Entry {
 		State:  rapid.SampledFrom([]queue.State{queue.Idle, queue.Queued, queue.Landed, queue.Dropped}).Draw(rt, "state"),
 		SeenAt: moment(rt), HeadSince: moment(rt), AskedBy: anyPerson(rt), AskedAt: moment(rt), Priority: rapid.Int().Draw(rt, "priority"),
 		Held: rapid.Bool().Draw(rt, "held"), Unseen: rapid.Bool().Draw(rt, "unseen"), Handled: texts(rt), HeldBy: queue.Number(rapid.IntRange(0, 9).Draw(rt, "held by")),
-		Gone:  rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
-		Alone: rapid.Bool().Draw(rt, "alone"), After: queue.Number(rapid.IntRange(0, 9).Draw(rt, "after")), NotBefore: moment(rt),
+		Gone:    rapid.IntRange(0, 4).Draw(rt, "gone") == 0,
+		Cleared: rapid.Bool().Draw(rt, "cleared"), Alone: rapid.Bool().Draw(rt, "alone"), After: queue.Number(rapid.IntRange(0, 9).Draw(rt, "after")), NotBefore: moment(rt),
 	}
 	for i := range rapid.IntRange(0, 3).Draw(rt, "approvals") {
 		who := queue.Person{ID: e.Author.ID + int64(i) + 1, Login: text(rt)}

@@ -8,6 +8,7 @@ alter table lanes
     add estimates jsonb;
 
 alter table entries
+    add cleared    boolean     not null default false, -- it was in a red run that was the fault of others
     add alone      boolean     not null default false,
     add after      bigint      not null default 0 check (after >= 0), -- lands after this one; 0: no such wish
     add not_before timestamptz;

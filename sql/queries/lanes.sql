@@ -25,7 +25,7 @@ set version = @version,
     ledger_single = @ledger_single,
     ledger_mend = @ledger_mend,
     sound = @sound,
-    estimates = @estimates,
+    estimates = coalesce(sqlc.narg(estimates), estimates),
     policy = coalesce(sqlc.narg(policy), policy)
 where id = @lane_id;
 

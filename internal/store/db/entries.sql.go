@@ -115,7 +115,7 @@ func (q *Queries) ClearApprovals(ctx context.Context, laneID int64, number queue
 const entries = `-- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before
 from entries
 where lane_id = $1 and not gone
 order by number
@@ -151,6 +151,7 @@ type EntriesRow struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Cleared    bool
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
@@ -195,6 +196,7 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 			&i.Editable,
 			&i.Ours,
 			&i.Displaced,
+			&i.Cleared,
 			&i.Alone,
 			&i.After,
 			&i.NotBefore,
@@ -212,7 +214,7 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 const entry = `-- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before
 from entries
 where lane_id = $1 and number = $2
 `
@@ -247,6 +249,7 @@ type EntryRow struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Cleared    bool
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
@@ -285,6 +288,7 @@ func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) 
 		&i.Editable,
 		&i.Ours,
 		&i.Displaced,
+		&i.Cleared,
 		&i.Alone,
 		&i.After,
 		&i.NotBefore,
@@ -332,11 +336,11 @@ const saveEntry = `-- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
     priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-    head_repo, editable, ours, displaced, alone, after, not_before
+    head_repo, editable, ours, displaced, cleared, alone, after, not_before
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $33
+    $27, $28, $29, $30, $31, $32, $33, $34
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -367,6 +371,7 @@ set head = excluded.head,
     editable = excluded.editable,
     ours = excluded.ours,
     displaced = excluded.displaced,
+    cleared = excluded.cleared,
     alone = excluded.alone,
     after = excluded.after,
     not_before = excluded.not_before
@@ -403,6 +408,7 @@ type SaveEntryParams struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Cleared    bool
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
@@ -440,6 +446,7 @@ func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
 		arg.Editable,
 		arg.Ours,
 		arg.Displaced,
+		arg.Cleared,
 		arg.Alone,
 		arg.After,
 		arg.NotBefore,

@@ -128,7 +128,7 @@ set version = $1,
     ledger_single = $9,
     ledger_mend = $10,
     sound = $11,
-    estimates = $12,
+    estimates = coalesce($12, estimates),
     policy = coalesce($13, policy)
 where id = $14
 `

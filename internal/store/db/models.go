@@ -98,6 +98,7 @@ type Entry struct {
 	Editable   bool
 	Ours       []queue.SHA
 	Displaced  queue.SHA
+	Cleared    bool
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
