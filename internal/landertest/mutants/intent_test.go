@@ -34,7 +34,6 @@ var intents = []mutant{
 		name:  "the check at intent, of trunk and the members",
 		edits: []edit{{"internal/queue/intent.go", `q.moot(c, ev.At, ev.Policy) != "" ||`, ``}},
 		red: []test{
-			{"internal/queue", "TestNoIntentWhileSomethingStandsAgainstIt/trunk moved"},
 			{"internal/queue", "TestNoIntentWhileSomethingStandsAgainstIt/withdrawn"},
 			{"internal/queue", "TestNoIntentWhileSomethingStandsAgainstIt/held"},
 			{"internal/queue", "TestNoIntentWhileSomethingStandsAgainstIt/closed"},

@@ -50,7 +50,7 @@ var once = []mutant{
 	},
 	{
 		name:  "the write-once verdict, after the run",
-		edits: []edit{{"internal/queue/apply.go", `c.State != CandidateTesting || c.Run != ev.Run || c.Verdict != nil {`, `c.Run != ev.Run {`}},
+		edits: []edit{{"internal/queue/apply.go", `c.State != CandidateTesting || c.Run != ev.Run || c.Verdict != nil {`, `c.Run != ev.Run || c.Verdict != nil && c.Verdict.Outcome == ev.Verdict.Outcome {`}},
 		red:   []test{{"internal/queue", "TestALateVerdictIsRefused"}},
 	},
 	{
