@@ -311,6 +311,10 @@ func (q *Queue) reported(ev RunReported) {
 // for ever, nor keep the others waiting.
 func (q *Queue) lost(c *Candidate, ev RunLost) {
 	q.record(ev.At, 0, c.ID, "run lost", recordRunLost(ev.Run))
+	if ev.Run >= lostRuns && c.Of != 0 {
+		q.vain(c, sayLost(ev.Run), ev.At)
+		return
+	}
 	if ev.Run >= lostRuns {
 		for _, m := range c.Members {
 			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayLost(ev.Run), At: ev.At})

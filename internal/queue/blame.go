@@ -167,8 +167,22 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 			}
 			k.Results = append(k.Results, r)
 		})
+	case v.Outcome == Cancelled:
+		q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, at })
+	case c.Run >= infraTries:
+		q.vain(c, v.Reason, at)
 	default:
-		q.end(c, CandidateAbandoned, "", at) // asked again while it is of use
+		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.NotTill = CandidateBuilt, at, at.Add(backoff(c.Run)) })
+	}
+}
+
+// vain gives a case up that a trial cannot be run for. Who was in its candidate is tried again each alone, which needs no case.
+func (q *Queue) vain(c *Candidate, reason string, at time.Time) {
+	q.end(c, CandidateAbandoned, reason, at)
+	top := q.Candidate(c.Of)
+	q.forget(CaseForgotten{ID: c.Of, At: at})
+	if top != nil && top.State == CandidateRed {
+		q.separate(top, reason, at)
 	}
 }
 
@@ -188,6 +202,7 @@ func (q *Queue) wait(c *Candidate, own []string, at time.Time) {
 	for _, m := range c.Members {
 		if e := q.Entry(m.Number); e != nil && e.waiting() && e.Head == m.Head && q.CandidateOf(m.Number) == nil {
 			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayTrunkRed(own), At: at})
+			q.edit(m.Number, func(e *Entry) { e.Aside.Trunk = true })
 		}
 	}
 }

@@ -75,6 +75,7 @@ type Aside struct {
 	At      time.Time `json:"at"`
 	Tries   int       `json:"tries"`
 	NotTill time.Time `json:"not_till"`
+	Trunk   bool      `json:"trunk,omitempty"` // the fault is trunk's: over when that moves
 }
 
 // DropCode says why a change left the queue; people read the sentences made from it.
@@ -131,11 +132,14 @@ func (e *Entry) past(head SHA) *Landing {
 
 // single reports whether a change is in no batch: because a reviewer wants it so, because it is urgent, or because it could not be gone
 // on with before, and others are not to share that.
-func (e *Entry) single() bool { return e.Alone || e.Aside != nil || e.Priority >= PriorityHotfix }
+func (e *Entry) single() bool { return e.Alone || e.Aside.own() || e.Priority >= PriorityHotfix }
+
+// own reports whether something is wrong with the change itself.
+func (a *Aside) own() bool { return a != nil && !a.Trunk }
 
 // turn decides who comes first within a priority: when it was asked for, or put aside.
 func (e *Entry) turn() time.Time {
-	if e.Aside != nil && e.Aside.At.After(e.AskedAt) {
+	if e.Aside.own() && e.Aside.At.After(e.AskedAt) {
 		return e.Aside.At
 	}
 	return e.AskedAt

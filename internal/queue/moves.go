@@ -38,5 +38,8 @@ func (q *Queue) moved(m Move) {
 		if e.HeldBy != 0 && q.CandidateOf(e.HeldBy) == nil {
 			q.edit(e.Number, func(e *Entry) { e.HeldBy = 0 })
 		}
+		if e.Aside != nil && e.Aside.Trunk {
+			q.edit(e.Number, func(e *Entry) { e.Aside = nil })
+		}
 	}
 }

@@ -129,7 +129,7 @@ func (q Queue) accepts(train []*Candidate) bool {
 	return !slices.ContainsFunc(train, func(c *Candidate) bool {
 		return q.caseOf(c.ID) != nil || slices.ContainsFunc(c.Members, func(m Member) bool {
 			e := q.Entry(m.Number)
-			return e != nil && e.Aside != nil
+			return e != nil && e.Aside.own()
 		})
 	})
 }
