@@ -334,6 +334,44 @@ func TestATrialsRunComesToNothing(t *testing.T) {
 			w.landsAllBut(6, 3)
 		})
 	}
+	t.Run("host's fault again and again", func(t *testing.T) {
+		w := crew(t, 2, 0, 6)
+		w.fails(fault{"TestA", []Number{3}})
+		suite := w.suite
+		w.suite = func(c *Candidate, run int) Verdict {
+			if c.Of != 0 {
+				return says(Infra, "no space left on device")
+			}
+			return suite(c, run)
+		}
+		w.settle() // it comes to rest at once, and tries again later
+		for range 60 {
+			w.wait(5 * time.Minute)
+			w.settle()
+		}
+		w.all(Landed, 1, 2, 4, 5, 6)
+		if w.state(3) == string(Landed) {
+			t.Fatal("what is red landed")
+		}
+	})
+	t.Run("lost again and again", func(t *testing.T) {
+		w := parted(t, 3, fault{"TestA", []Number{2}})
+		for range 100 {
+			for _, a := range w.q.Plan(w.now, w.p) {
+				if r, ok := a.(StartRun); ok && r.Candidate.Of != 0 {
+					w.apply(RunStarted{r.Candidate.ID, r.Run, w.now})
+					w.apply(RunLost{r.Candidate.ID, r.Run, w.now})
+				} else if _, ok := a.(Probe); ok {
+					w.do(a)
+				}
+			}
+			w.wait(5 * time.Minute)
+		}
+		if len(w.q.Cases) > 0 {
+			t.Fatal("it is tried for ever")
+		}
+		w.all(Queued, 1, 2, 3)
+	})
 	t.Run("lost", func(t *testing.T) {
 		w := crew(t, 8, 0, 6)
 		w.p.Window = 8
