@@ -346,7 +346,7 @@ func (w *walker) whole() {
 		if in := slices.Contains(line, e); in != (e.State == Queued && !e.Gone) {
 			w.Fatalf("%v is %s, gone %v, in line %v", e.Number, e.State, e.Gone, in)
 		}
-		if (e.State == Landed) != (e.Landing != nil && e.Landing.Head == e.Head) || (e.State == Dropped) != (e.Drop != nil) {
+		if (e.State == Landed) != (e.Landing != nil && e.Landing.of(e.Head)) || (e.State == Dropped) != (e.Drop != nil) {
 			w.Fatalf("%v is %s with drop %v and landing %v", e.Number, e.State, e.Drop, e.Landing)
 		}
 		s, ok := w.q.Standing(e.Number, w.now, w.p)

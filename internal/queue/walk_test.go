@@ -69,7 +69,6 @@ type walker struct {
 	content map[SHA][]int // which changes a commit has
 	below   map[SHA]link
 	proved  map[string]bool // by commit and step
-	passed  map[Number]int  // how often somebody behind it went ahead of a change that could have gone
 	events  int
 }
 
@@ -107,11 +106,12 @@ func newWalk(t *rapid.T) *walker {
 		T: t, now: noon, q: Queue{Lane: Lane{Repo: "acme/app", Trunk: "main"}}, pulls: map[Number]*pull{}, former: map[Number]*Entry{},
 		p:     Policy{Approvals: rapid.IntRange(1, 2).Draw(t, "approvals"), NoLabels: []string{"wip"}, Recipe: walkRecipe()},
 		roles: map[int64]Role{}, server: server{trunk: []SHA{trunk(0)}}, seen: map[Number]Sight{}, landed: map[string]int{}, faults: true,
-		lost: map[SHA]bool{}, ours: map[SHA]SHA{}, forgot: map[SHA]bool{}, content: map[SHA][]int{}, below: map[SHA]link{}, proved: map[string]bool{}, passed: map[Number]int{},
+		lost: map[SHA]bool{}, ours: map[SHA]SHA{}, forgot: map[SHA]bool{}, content: map[SHA][]int{}, below: map[SHA]link{}, proved: map[string]bool{},
 		single: rapid.IntRange(0, 3).Draw(t, "single") == 3, backup: rapid.Bool().Draw(t, "backup"),
 	}
 	w.p.ShowMerged = rapid.Bool().Draw(t, "show merged")
 	w.p.Window, w.p.Batch = rapid.IntRange(1, 4).Draw(t, "window"), rapid.IntRange(0, 3).Draw(t, "batch")
+	w.p.TestEach = rapid.SampledFrom([]TestEach{"", "", TestBatch, TestChange}).Draw(t, "test each")
 	w.drawDefects()
 	for id, r := range roles {
 		w.roles[id] = r
@@ -276,15 +276,22 @@ func (w *walker) comment() {
 func (w *walker) command(p *pull) Ask {
 	a := Ask{ID: w.id("a"), Comment: int64(w.ids), Who: w.somebody(), At: w.now}
 	a.Verb = rapid.SampledFrom([]Verb{
-		VerbLand, VerbLand, VerbLand, VerbLand, VerbWithdraw, VerbRetry, VerbPriority, VerbHold, VerbUnhold, VerbUnhold, VerbWhy, VerbHelp, VerbPing, VerbPause, VerbResume, "dance", "",
+		VerbLand, VerbLand, VerbLand, VerbLand, VerbWithdraw, VerbRetry, VerbPriority, VerbHold, VerbUnhold, VerbUnhold, VerbWhy, VerbHelp, VerbPing, VerbPause, VerbResume, VerbAfter, VerbAfter, "dance", "",
 	}).Draw(w.T, "verb")
 	switch a.Verb {
 	case "":
 		a.Problem = "that is no command"
 	case VerbPriority:
-		n := rapid.IntRange(-1, 2).Draw(w.T, "p")
+		n := rapid.SampledFrom([]int{-1, 0, 1, 2, PriorityHotfix}).Draw(w.T, "p")
 		a.Priority = &n
+	case VerbAfter:
+		if rapid.Bool().Draw(w.T, "time") {
+			a.NotBefore = w.now.Add(time.Duration(rapid.IntRange(-60, 300).Draw(w.T, "later")) * time.Second)
+		} else {
+			a.After = Number(rapid.IntRange(1, most).Draw(w.T, "after"))
+		}
 	case VerbLand:
+		a.Alone = rapid.IntRange(0, 3).Draw(w.T, "alone") == 3
 		p.meant[a.ID] = w.authored(p.Head)
 		if rapid.Bool().Draw(w.T, "named") {
 			sha := head(p.Number, rapid.IntRange(1, p.revs).Draw(w.T, "rev"))
@@ -489,7 +496,7 @@ func (w *walker) disaster() {
 		}
 		old := rapid.SampledFrom(w.saves).Draw(w.T, "backup")
 		w.q, w.former, w.seen, w.moved, w.deeds = old.q, maps.Clone(old.former), maps.Clone(old.seen), old.moved, nil
-		w.alive, w.passed = nil, map[Number]int{}
+		w.alive = nil
 		for n, p := range w.pulls {
 			e := w.q.Entry(n)
 			w.forgot[p.Head] = e == nil || !slices.Contains(e.Ours, p.Head) // nobody knows any more that it was lander

@@ -103,13 +103,13 @@ func (w *walker) ahead(before Queue, ev Event) {
 	var touched func(c *Candidate) bool
 	switch ev := ev.(type) {
 	case ChangeSeen:
-		touched = func(c *Candidate) bool { return c.Has(ev.Sight.Number) }
+		touched = func(c *Candidate) bool { return w.with(c, ev.Sight.Number) }
 	case ChangeAsked:
-		touched = func(c *Candidate) bool { return c.Has(ev.Number) }
+		touched = func(c *Candidate) bool { return w.with(c, ev.Number) }
 	case ChangeUnseen:
-		touched = func(c *Candidate) bool { return c.Has(ev.Number) }
+		touched = func(c *Candidate) bool { return w.with(c, ev.Number) }
 	case CandidateUnmade:
-		touched = func(c *Candidate) bool { return c.Has(ev.Member.Number) }
+		touched = func(c *Candidate) bool { return w.with(c, ev.Member.Number) }
 	case RunStarted, RunReported, RunLost, ProbesMade, Confirmed:
 		suspects := w.suspects()
 		touched = func(c *Candidate) bool {
@@ -135,7 +135,7 @@ func (w *walker) ahead(before Queue, ev Event) {
 	caseless.Cases = nil
 	for id := range is {
 		c := w.q.Candidate(id)
-		if c.Of != 0 || was[id] || given(caseless)[id] || w.standsOn(c, func(d *Candidate) bool {
+		if c.Of != 0 || was[id] || given(caseless)[id] || w.yields(c) || w.standsOn(c, func(d *Candidate) bool {
 			old := before.Candidate(d.ID)
 			return touched(d) || was[d.ID] || d.ended() && !(old == nil || old.ended())
 		}) {
@@ -143,6 +143,22 @@ func (w *walker) ahead(before Queue, ev Event) {
 		}
 		w.Fatalf("%T %s gives up %d", ev, text(ev), id)
 	}
+}
+
+// with reports whether a change is a member of a candidate, or one of these is to come after it.
+func (w *walker) with(c *Candidate, n Number) bool {
+	return slices.ContainsFunc(c.Members, func(m Member) bool {
+		e := w.q.Entry(m.Number)
+		return m.Number == n || e != nil && e.After == n
+	})
+}
+
+// yields reports whether a candidate is not the head of the queue, and gives its run up to a hotfix.
+func (w *walker) yields(c *Candidate) bool {
+	train := w.q.train()
+	return len(train) > 0 && c != train[0] && slices.ContainsFunc(w.q.Entries, func(e *Entry) bool {
+		return e.waiting() && e.Priority >= PriorityHotfix && w.q.CandidateOf(e.Number) == nil
+	})
 }
 
 // standsOn reports whether something is so of a candidate, or of any that it was built upon.

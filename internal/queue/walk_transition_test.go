@@ -13,7 +13,7 @@ var from = map[CandidateState][]CandidateState{
 	CandidateRed:       {CandidateTesting, CandidateFailed, CandidateAbandoned, CandidateJoined},
 	CandidatePassed:    {CandidateConfirmed, CandidateAbandoned, CandidateJoined},
 	CandidateConfirmed: {CandidateLanding, CandidateAbandoned, CandidateJoined},
-	CandidateLanding:   {CandidateLanded, CandidatePassed, CandidateFailed},
+	CandidateLanding:   {CandidateLanded, CandidatePassed, CandidateFailed, CandidateAbandoned},
 }
 
 // transition holds what one fact may change.
@@ -28,6 +28,9 @@ func (w *walker) transition(before Queue, ev Event) {
 		}
 		if is.Run < was.Run || is.Base != was.Base || is.Built.SHA != was.Built.SHA || !slices.Equal(is.Members, was.Members) {
 			w.Fatalf("candidate %d became another by %T", was.ID, ev)
+		}
+		if _, ok := ev.(LandingUndone); !ok && was.State == CandidateLanding && is.State != CandidateLanding && is.State != CandidateLanded {
+			w.Fatalf("the landing of %d was given up by %T", was.ID, ev)
 		}
 		if _, ok := ev.(LandingDone); !ok && is.State == CandidateLanded && was.State != CandidateLanded {
 			w.Fatalf("candidate %d landed by %T", was.ID, ev)
@@ -62,7 +65,7 @@ func (w *walker) entryTransition(before Queue, was *Entry, ev Event) {
 	}
 	switch {
 	case is.State == was.State && is.Head == was.Head:
-	case is.State == Landed && was.Landing != nil && was.Landing.Head == is.Head: // back at what landed before
+	case is.State == Landed && was.Landing != nil && was.Landing.of(is.Head): // back at what landed before
 	case is.State == Landed && is.Landing.Candidate == 0: // read from the ledger
 		_, seen := ev.(LedgerSeen)
 		if !slices.ContainsFunc(w.landings(), func(r Written) bool {
@@ -156,7 +159,8 @@ func (w *walker) rest() {
 		}
 	}
 	for _, e := range w.q.Line() {
-		if rs := conditions(e, w.p); len(rs) == 0 || !rs[0].Held {
+		rs := append(conditions(e, w.p), w.q.waits(e, w.now, w.p)...)
+		if len(rs) == 0 || !rs[0].Held && rs[0].Code != "after" { // who comes first is in the line, too, and none comes after itself
 			w.Fatalf("%v waits for nobody: %+v", e.Number, rs)
 		}
 	}
