@@ -78,6 +78,9 @@ var pure = []string{
 	"strconv", "strings", "sync", "time", "unicode", "unicode/utf8",
 }
 
+// played is what sim may import beside that: chance, which comes from a seed, and what it reads and writes is handed to it.
+var played = slices.Concat(pure, []string{"bufio", "context", "encoding/csv", "html", "io", "math/rand/v2"})
+
 // impure are names in pure packages that read the clock, wait, write, or share state. (Of sync, that leaves the lazy values.)
 var impure = map[string][]string{
 	"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Local", "LoadLocation"},
@@ -129,10 +132,20 @@ func breaches(name string, source any) ([]string, error) {
 		if room == "internal/queue" && !isTest && !slices.Contains(pure, imported) {
 			breach("queue is pure and may not import %s", imported)
 		}
+		if room == "internal/sim" && !isTest && !strings.HasPrefix(imported, module+"/") && !slices.Contains(played, imported) {
+			breach("sim plays in virtual time and may not import %s", imported)
+		}
 	}
 	if room == "internal/queue" && !isTest {
 		for _, use := range impureUses(file) {
 			breach("queue is pure and may not use %s", use)
+		}
+	}
+	if room == "internal/sim" && !isTest {
+		for _, use := range impureUses(file) {
+			if !strings.HasPrefix(use, "sync.") { // it plays several days side by side
+				breach("sim plays in virtual time and may not use %s", use)
+			}
 		}
 	}
 	return found, nil
@@ -245,6 +258,9 @@ func TestLawSeesBreaches(t *testing.T) {
 		{"internal/gate/a.go", `import "lander/internal/vcs"`, "internal/gate may not import internal/vcs"},
 		{"internal/gate/a_test.go", `import "github.com/jackc/pgx/v5"`, "belongs in internal/store only"},
 		{"internal/sim/a.go", `import "lander/internal/gate"`, "internal/sim may not import internal/gate"},
+		{"internal/sim/a.go", `import "os"`, "sim plays in virtual time and may not import os"},
+		{"internal/sim/a.go", `import "time"; var x = time.Now()`, "sim plays in virtual time and may not use time.Now"},
+		{"internal/sim/a.go", `import ("lander/internal/queue"; "math/rand/v2"; "sync"); var x sync.Mutex`, ""},
 		{"internal/hub/a.go", `import ("lander/internal/vcs"; "net/http/cgi")`, ""},
 		{"internal/web/a.go", `import "net/http/cgi"`, "belongs in internal/hub only"},
 		{"cmd/lander/a.go", `import ("lander/internal/gate"; "lander/internal/hub"; "lander/internal/store/embedded"; "github.com/spf13/cobra")`, ""},

@@ -1,7 +1,5 @@
 package sim
 
-import "slices"
-
 func batchBisect(e *engine) Outcome {
 	busy := false
 	var halves [][]int
@@ -28,49 +26,27 @@ func batchBisect(e *engine) Outcome {
 // tideBatch is how many changes Tide takes into a batch, as it comes.
 const tideBatch = 5
 
+// poolBatch takes every change to have passed alone before it was approved, as Prow sees to; what that took is not counted. Where both runs
+// end at once the batch lands.
 func poolBatch(e *engine) Outcome {
-	passed, tested := map[int]bool{}, map[int]bool{}
 	var single, batch *job
 	return e.play(func() {
-		var pool []int
-		for _, i := range e.waiting {
-			if passed[i] {
-				pool = append(pool, i)
-			}
+		if batch == nil && len(e.waiting) > 1 && (e.free > 1 || e.free == 1 && single != nil) {
+			batch = e.test(nil, e.waiting[:min(len(e.waiting), tideBatch)], func(j *job) {
+				batch = nil
+				if !j.red {
+					e.finish(j)
+					e.cancel(single) // trunk moved
+					single = nil
+				}
+			})
 		}
-		if single == nil && len(pool) > 0 && e.free > 0 {
-			single = e.test(nil, pool[:1], func(j *job) {
+		if single == nil && len(e.waiting) > 0 && e.free > 0 {
+			single = e.test(nil, e.waiting[:1], func(j *job) {
 				single = nil
 				e.finish(j)
-				if !j.red { // trunk moved
-					e.cancel(batch)
-					batch = nil
-				}
-			})
-		}
-		if batch == nil && len(pool) > 1 && e.free > 0 {
-			batch = e.test(nil, pool[:min(len(pool), tideBatch)], func(j *job) {
+				e.cancel(batch) // trunk moved, or one of the batch is out
 				batch = nil
-				if j.red || slices.ContainsFunc(j.of, func(i int) bool { return e.fate[i] != unsettled }) {
-					return
-				}
-				e.settle(landed, j.of...)
-				e.cancel(single)
-				single = nil
-			})
-		}
-		for _, i := range e.waiting {
-			if e.free == 0 {
-				return
-			}
-			if tested[i] {
-				continue
-			}
-			tested[i] = true
-			e.test(nil, []int{i}, func(j *job) {
-				if passed[i] = !j.red; j.red && e.fate[i] == unsettled {
-					e.settle(dropped, i)
-				}
 			})
 		}
 	})

@@ -36,6 +36,9 @@ func (c *clock) step() bool {
 	return true
 }
 
+// more reports whether something else happens at this very time.
+func (c *clock) more() bool { return len(c.queue) > 0 && c.queue[0].at == c.now }
+
 type moments []moment
 
 func (m moments) Len() int { return len(m) }

@@ -111,7 +111,7 @@ func (l *lander) full(c *queue.Candidate, names []string, members []int) ([]stri
 		names = slices.Concat(names[:1], slices.DeleteFunc(names[1:], func(string) bool { return l.rand.Float64() >= l.Named }))
 	}
 	if len(names) > 0 {
-		took = cut(took, l.rand)
+		took = l.cut(took, l.rand)
 	}
 	return names, took
 }
@@ -134,6 +134,5 @@ func (l *lander) rerun(c *queue.Candidate, names []string) ([]string, time.Durat
 			names = append(names, n)
 		}
 	}
-	share := l.Rerun[0] + (l.Rerun[1]-l.Rerun[0])*l.rand.Float64()
-	return names, time.Duration(share * float64(l.Length))
+	return names, time.Duration(within(l.Rerun, l.rand) * float64(l.Length))
 }

@@ -107,15 +107,15 @@ func (e *engine) approve(i int) {
 	}
 }
 
-// play goes on until all that count are settled, or nothing more is to be learnt. step is called whenever a change was approved or a run
-// has ended.
+// play goes on until all that count are settled, or nothing more is to be learnt. step is called at every
+// moment at which a change was approved or a run has ended, when all of that moment has happened.
 func (e *engine) play(step func()) Outcome {
 	limit := time.Duration(1<<63 - 1)
 	if e.To > 0 {
 		limit = e.Changes[e.To-1].At + patience*e.Length
 	}
 	for e.left > 0 && !e.over && e.clock.now < limit && e.clock.step() {
-		if e.news && step != nil {
+		if e.news && step != nil && !e.clock.more() {
 			e.news = false
 			step()
 		}
@@ -140,7 +140,7 @@ func (e *engine) test(on, of []int, done func(*job)) *job {
 		j.red = true
 	}
 	if j.red {
-		j.took = cut(j.took, e.rand)
+		j.took = e.cut(j.took, e.rand)
 	}
 	e.ask(j)
 	return j

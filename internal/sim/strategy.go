@@ -35,7 +35,7 @@ var (
 	Serial Strategy = &peer{"serial", "rust-lang/bors, marge-bot", serial}
 	// BatchBisect tests all that wait together, and the halves of what is red one after the other.
 	BatchBisect Strategy = &peer{"batch", "bors-ng, gitea-mq", batchBisect}
-	// PoolBatch tests every change alone when it comes, and then, on trunk, one of them beside a batch of others.
+	// PoolBatch tests one change on trunk, and beside it the first few together.
 	PoolBatch Strategy = &peer{"pool", "Prow Tide", poolBatch}
 	// Optimistic tests each change on the assumption that all ahead that it depends on pass. Who stands behind a change that is red begins
 	// anew without it at once, also while it is open whether one ahead is to blame.

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -28,17 +27,29 @@ func AreaCells() []Workload {
 	return cells
 }
 
-// Result is what came of a workload under a strategy, over several seeds.
-type Result struct {
-	Workload Workload
+// Source gives a trace for each seed, the same one whenever it is asked. It is asked by several at the same time.
+type Source interface{ Trace(seed uint64) *Trace }
+
+// Match is a strategy and what it has to cope with.
+type Match struct {
+	Source   Source
 	Strategy Strategy
-	Seeds    []uint64
+}
+
+// Result is what came of a match, over several seeds.
+type Result struct {
+	Match
 	Outcomes []Outcome // one for each seed
 }
 
-// Unstable reports whether the line grew without end with any of the seeds.
-func (r Result) Unstable() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o Outcome) bool { return o.Unstable })
+// Unstable is with how many of the seeds the line grew without end.
+func (r Result) Unstable() (seeds int) {
+	for _, o := range r.Outcomes {
+		if o.Unstable {
+			seeds++
+		}
+	}
+	return seeds
 }
 
 // Figure is something measured once for each seed.
@@ -60,32 +71,20 @@ func (r Result) Figure(of func(Outcome) float64) Figure {
 	return Figure{Mean: mean(all), Min: slices.Min(all), Max: slices.Max(all)}
 }
 
-// Play plays every strategy on every workload with every seed, so many at a time. The results come in that order, however many that are;
-// heard is told of each one that is done, one at a time. The only error is that of a context that ended.
-func Play(ctx context.Context, cells []Workload, strategies []Strategy, seeds []uint64, parallel int, heard func(done, of int)) ([]Result, error) {
-	results := make([]Result, 0, len(cells)*len(strategies))
-	for _, w := range cells {
-		for _, s := range strategies {
-			results = append(results, Result{Workload: w, Strategy: s, Seeds: seeds, Outcomes: make([]Outcome, len(seeds))})
-		}
-	}
-	type task struct{ result, seed int }
-	var tasks []task
-	for i := range results {
+// Play plays every match with every seed, so many at a time. The results come in the order of the matches, however many that are; heard is
+// told how many plays are done, one at a time. The only error is that of a context that ended.
+func Play(ctx context.Context, matches []Match, seeds []uint64, parallel int, heard func(done, of int)) ([]Result, error) {
+	results := make([]Result, len(matches))
+	type task struct{ match, seed int }
+	tasks := make(chan task, len(matches)*len(seeds))
+	// The last ones first: suites end with what takes longest, and nobody shall be left alone with that.
+	for i, m := range slices.Backward(matches) {
+		results[i] = Result{Match: m, Outcomes: make([]Outcome, len(seeds))}
 		for j := range seeds {
-			tasks = append(tasks, task{i, j})
+			tasks <- task{i, j}
 		}
 	}
-	// What takes longest comes first, so that nobody is left alone with it at the end.
-	slices.SortStableFunc(tasks, func(a, b task) int {
-		x, y := results[a.result].Workload, results[b.result].Workload
-		return cmp.Compare(y.Rate*y.Length.Hours(), x.Rate*x.Length.Hours())
-	})
-	queue := make(chan task, len(tasks))
-	for _, t := range tasks {
-		queue <- t
-	}
-	close(queue)
+	close(tasks)
 	var (
 		mu   sync.Mutex
 		done int
@@ -93,17 +92,17 @@ func Play(ctx context.Context, cells []Workload, strategies []Strategy, seeds []
 	)
 	for range max(parallel, 1) {
 		wait.Go(func() {
-			for t := range queue {
+			for t := range tasks {
 				if ctx.Err() != nil {
 					return
 				}
-				r := &results[t.result]
-				o := r.Strategy.Play(r.Workload.Trace(seeds[t.seed]), seeds[t.seed])
+				m, seed := matches[t.match], seeds[t.seed]
+				o := m.Strategy.Play(m.Source.Trace(seed), seed)
 				o.forget()
 				mu.Lock()
-				r.Outcomes[t.seed] = o
+				results[t.match].Outcomes[t.seed] = o
 				if done++; heard != nil {
-					heard(done, len(tasks))
+					heard(done, cap(tasks))
 				}
 				mu.Unlock()
 			}

@@ -27,6 +27,7 @@ type Runs struct {
 	Workers int           // runs at a time: W
 	Length  time.Duration // of a run, as a rule: D, in which times are given
 	Noise   float64       // standard deviation of the logarithm of a run's length
+	Red     [2]float64    // where in its length a run ends that fails, as a share of it: from, to
 	Flake   float64       // probability that a run fails by chance: f
 	Again   float64       // probability that what failed by chance does so again when it alone is run again
 	Rerun   [2]float64    // what it takes to run only what failed again, as a share of the length: from, to
@@ -84,8 +85,13 @@ func (t *Trace) duration(members []int, r *rand.Rand) time.Duration {
 }
 
 // cut is how much of a red run is over when it fails.
-func cut(took time.Duration, r *rand.Rand) time.Duration {
-	return time.Duration(float64(took) * (0.3 + 0.7*r.Float64()))
+func (t *Trace) cut(took time.Duration, r *rand.Rand) time.Duration {
+	return time.Duration(float64(took) * within(t.Red, r))
+}
+
+// within draws a number between two.
+func within(bounds [2]float64, r *rand.Rand) float64 {
+	return bounds[0] + (bounds[1]-bounds[0])*r.Float64()
 }
 
 // fates are what becomes of the changes when each is tested on all that land before it.
