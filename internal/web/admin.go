@@ -23,12 +23,15 @@ const slack = 5 * time.Second
 
 // order is the body of a call that acts. What a verb has no use for must be left out.
 type order struct {
-	By       string     `json:"by"`       // who gives it, for people; empty: "admin"
-	Reason   string     `json:"reason"`   // pause
-	Until    *time.Time `json:"until"`    // pause
-	Head     string     `json:"head"`     // land: the head that is meant; empty: the one that lander knows now
-	Priority *int       `json:"priority"` // land, priority
-	Wait     patience   `json:"wait"`     // how long to wait for the keeper; at most, and without it, the server's patience
+	By       string       `json:"by"`         // who gives it, for people; empty: "admin"
+	Reason   string       `json:"reason"`     // pause
+	Until    *time.Time   `json:"until"`      // pause
+	Head     string       `json:"head"`       // land: the head that is meant; empty: the one that lander knows now
+	Priority *int         `json:"priority"`   // land, priority
+	Wait     patience     `json:"wait"`       // how long to wait for the keeper; at most, and without it, the server's patience
+	Alone    bool         `json:"alone"`      // land: in no batch
+	After    queue.Number `json:"after"`      // after: what comes first
+	Before   *time.Time   `json:"not_before"` // after: not before this time
 }
 
 // patience is a length of time written as in "30s".
@@ -118,12 +121,18 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, noSuchChange(l, n))
 		return
 	}
-	a := queue.Ask{ID: "api/" + rand.Text(), At: s.Now().UTC(), Verb: verb, Role: queue.RoleAdmin, Priority: o.Priority}
+	a := queue.Ask{ID: "api/" + rand.Text(), At: s.Now().UTC(), Verb: verb, Role: queue.RoleAdmin, Priority: o.Priority, Alone: o.Alone, After: o.After}
+	if o.Before != nil {
+		a.NotBefore = o.Before.UTC()
+	}
 	// The forge did not say who this is, so it may be the author: such a person may order but never counts as an approver.
 	a.Who = queue.Person{Login: o.By, Bot: true}
 	switch {
 	case verb == queue.VerbPriority && o.Priority == nil:
 		s.refuse(w, r, noPriority())
+		return
+	case verb == queue.VerbAfter && o.After <= 0 && o.Before == nil:
+		s.refuse(w, r, afterWhat())
 		return
 	case verb == queue.VerbLand:
 		// Pinned, because our clock cannot say which head was the newest on the forge when the order was given.
@@ -149,7 +158,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 
 var verbs = map[string]queue.Verb{
 	"land": queue.VerbLand, "withdraw": queue.VerbWithdraw, "retry": queue.VerbRetry, "priority": queue.VerbPriority,
-	"hold": queue.VerbHold, "unhold": queue.VerbUnhold,
+	"hold": queue.VerbHold, "unhold": queue.VerbUnhold, "after": queue.VerbAfter,
 }
 
 func (s *Server) tellDone(w http.ResponseWriter, d Done) {

@@ -123,7 +123,7 @@ func noSuchChange(l queue.Lane, n queue.Number) refusal {
 }
 
 func noSuchVerb(given string) refusal {
-	return refusal{http.StatusNotFound, fmt.Sprintf("%q is nothing that can be asked for", clip(given, 40)), "use land, withdraw, retry, priority, hold or unhold"}
+	return refusal{http.StatusNotFound, fmt.Sprintf("%q is nothing that can be asked for", clip(given, 40)), "use land, withdraw, retry, priority, hold, unhold or after"}
 }
 
 func badOrder(err error) refusal {
@@ -131,7 +131,7 @@ func badOrder(err error) refusal {
 	if errors.As(err, &big) {
 		return refusal{http.StatusRequestEntityTooLarge, "the body is too large", "send a JSON object of at most 64 KiB"}
 	}
-	return refusal{http.StatusBadRequest, "the body cannot be read: " + clip(err.Error(), 200), "send a JSON object with by, reason, until, head, priority and wait as far as they are needed"}
+	return refusal{http.StatusBadRequest, "the body cannot be read: " + clip(err.Error(), 200), "send a JSON object with by, reason, until, head, priority, alone, after, not_before and wait as far as they are needed"}
 }
 
 func noReason() refusal {
@@ -144,6 +144,10 @@ func untilIsPast(until time.Time) refusal {
 
 func noPriority() refusal {
 	return refusal{http.StatusBadRequest, "no priority is given", "send a whole number; higher lands first, and 0 is usual"}
+}
+
+func afterWhat() refusal {
+	return refusal{http.StatusBadRequest, "it is not said after what", "send after, the number of a pull request, or not_before, a time"}
 }
 
 func otherHead(n queue.Number, given string, head queue.SHA) refusal {
