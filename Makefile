@@ -11,7 +11,7 @@ KILLS   ?= 100
 MUTANT  ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills mutate model bench cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate model bench figures cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,17 @@ model: ## Search every state of a landing, its replicas and what goes wrong, at 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres
 	go test -run '^$$' -bench . $(PKG)
+
+# Rates that show where each strategy ends, with 1, 4 and 16 runs of 20 minutes at a time.
+RATES := $(foreach r,1 2 3 4 6 8 10 12 20 30,--cell $(r),20m,1) $(foreach r,4 6 8 10 12 16 24,--cell $(r),20m,4) \
+	$(foreach r,15 24 30 36 42 48 60 90,--cell $(r),20m,16)
+
+figures: ## Simulate lander and other merge queues: the tables and the picture in docs/
+	@scripts/need go
+	@$(MAKE) --no-print-directory build
+	bin/lander simulate $(RATES) --svg docs/turnaround.svg > docs/turnaround.txt
+	bin/lander simulate > docs/chain.txt
+	bin/lander simulate --suite areas > docs/areas.txt
 
 cover: ## Measure which statements the tests reach; coverage.html shows them
 	@scripts/need go git postgres

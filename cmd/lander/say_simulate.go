@@ -270,6 +270,8 @@ func sayHistoryEnd(h history) string {
 func seconds(s float64) string {
 	d := time.Duration(s * float64(time.Second))
 	switch {
+	case s < 0:
+		return "-" + seconds(-s)
 	case d < time.Minute:
 		return fmt.Sprintf("%.1f s", s)
 	case d < 2*time.Hour:
@@ -278,4 +280,4 @@ func seconds(s float64) string {
 	return fmt.Sprintf("%.1f h", d.Hours())
 }
 
-func hours(h float64) string { return fmt.Sprintf("%.1f h", h) }
+func hours(h float64) string { return seconds(3600 * h) }

@@ -124,7 +124,7 @@ func (f *simulateFlags) settings() (all []setting, err error) {
 func historyOf(past sim.Past, length time.Duration, settings []setting, results []sim.Result) history {
 	was := past.Waited()
 	h := history{
-		Changes: len(past.Changes), Length: length.Round(time.Second).String(), Known: was.Changes, P50: was.P50.Seconds(), P95: was.P95.Seconds(),
+		Changes: len(past.Changes), Length: length.Round(time.Millisecond).String(), Known: was.Changes, P50: was.P50.Seconds(), P95: was.P95.Seconds(),
 		Waited: was.Sum.Hours(),
 	}
 	for _, c := range past.Changes {
@@ -211,6 +211,9 @@ func (p *program) lanePast(c *cobra.Command, f simulateFlags) (sim.Past, error) 
 	if err != nil {
 		return sim.Past{}, unreachable(err)
 	}
+	if len(lanes) == 0 {
+		return sim.Past{}, no(errNoLanes)
+	}
 	lane, err := chosen(f.lane, lanes)
 	if err != nil {
 		return sim.Past{}, usage(err)
@@ -250,10 +253,7 @@ func chosen(name string, lanes []queue.Lane) (queue.Lane, error) {
 		}
 		names = append(names, l.String())
 	}
-	switch {
-	case len(lanes) == 0:
-		return queue.Lane{}, errNoLanes
-	case name == "":
+	if name == "" {
 		return queue.Lane{}, errWhichLane(names)
 	}
 	return queue.Lane{}, errNoLane(name, names)

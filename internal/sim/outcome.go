@@ -41,8 +41,11 @@ func (o Outcome) Fate(i int) (at time.Duration, hasLanded, ok bool) {
 func (e *engine) outcome() Outcome {
 	o := Outcome{books: e.note(), fates: e.fate, at: e.at}
 	from, to := e.from, e.to
-	if e.whole() || to.noted == 0 {
+	if to.noted == 0 { // it was not played so far, or all of it counts
 		to = o.books
+	}
+	if from.noted == to.noted {
+		from = books{}
 	}
 	o.span = to.noted - from.noted
 	var all []float64

@@ -1,7 +1,5 @@
 package sim
 
-import "slices"
-
 // Strategy decides what is tested next.
 type Strategy interface {
 	// Name is how it is called: on the command line, in tables, in pictures.
@@ -18,15 +16,6 @@ func Strategies(areas bool) []Strategy {
 		return []Strategy{Lander{}, Serial, Optimistic, BestFirst, Oracle}
 	}
 	return []Strategy{Lander{}, Serial, BatchBisect, PoolBatch, Optimistic, Windowed, BestFirst, Oracle}
-}
-
-// Named finds a strategy by its name, or nil.
-func Named(name string) Strategy {
-	all := Strategies(false)
-	if i := slices.IndexFunc(all, func(s Strategy) bool { return s.Name() == name }); i >= 0 {
-		return all[i]
-	}
-	return nil
 }
 
 // Those of others, as far as they are described in public, and the one that nobody has.

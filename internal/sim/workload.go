@@ -70,9 +70,6 @@ func (w Workload) Cell() string {
 	return fmt.Sprintf("%s,%s,%d", rate, short(w.Length), w.Workers)
 }
 
-// Load is how many runs there would be at a time if each change took one, for each worker.
-func (w Workload) Load() float64 { return w.Rate * w.Length.Hours() / float64(w.Workers) }
-
 func short(d time.Duration) string {
 	if d%time.Minute == 0 {
 		return fmt.Sprintf("%dm", d/time.Minute)
