@@ -37,24 +37,7 @@ func benchLanding(b *testing.B, files int, heads string) {
 	o.Policy = fmt.Appendf(o.Policy, "heads: %s\n", heads)
 	source := manyFiles(b, files)
 	const withLander, bare = "bench/app", "bench/floor"
-	w, err := open(ctx, o, withLander, func(h *hub.Hub) error {
-		for _, login := range []string{maintainer, contributor, bot} {
-			if _, err := h.AddUser(hub.User{Login: login}); err != nil {
-				return err
-			}
-		}
-		for _, repo := range []string{withLander, bare} {
-			if err := h.AddRepo(repo, hub.Seed{Dir: source, Branch: trunk}); err != nil {
-				return err
-			}
-			for login, role := range map[string]hub.Role{maintainer: hub.RoleMaintain, contributor: hub.RoleWrite, bot: hub.RoleAdmin} {
-				if err := h.SetRole(repo, login, role); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+	w, err := open(ctx, o, withLander, func(h *hub.Hub) error { return seedBench(h, source, withLander, bare) })
 	if err != nil {
 		b.Fatal(err)
 	}
