@@ -147,15 +147,33 @@ func (f *policyFile) step(i int, n ast.Node) {
 				s.Run, good = cmd, good+1
 			}
 		}},
+		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
 	}
 	before := len(f.problems)
-	f.mapping(n, path, append(fields, later(path, "results", "shards", "paths", "needs", "environment")...))
+	f.mapping(n, path, append(fields, later(path, "results", "shards", "paths", "environment")...))
 	if given < 2 && len(f.problems) == before {
 		f.at(n, sayStepKeys(path))
 	}
 	if good == 2 {
 		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
 	}
+}
+
+// needs reads the names of steps that come before one.
+func (f *policyFile) needs(n ast.Node, path string) []string {
+	names := []string{}
+	f.items(n, path+", needs", func(_ int, v ast.Node) {
+		name, ok := f.text(v, path+", needs")
+		if !ok {
+			return
+		}
+		if !slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }) {
+			f.at(v, sayNeeds(path, name))
+			return
+		}
+		names = append(names, name)
+	})
+	return names
 }
 
 func (f *policyFile) version(n ast.Node) {

@@ -106,6 +106,7 @@ func TestPolicyProblems(t *testing.T) {
 		{"full ref", "trunk: refs/heads/main\n", `line 1, column 8: trunk wants the name of a branch, as in main, not "refs/heads/main"`},
 		{"trunk twice", "trunk: [main, main]\n", `line 1, column 15: trunk names "main" twice; keep one`},
 		{"no trunk", "trunk: []\n", "line 1, column 8: trunk names no branch; name one or remove the key"},
+		{"needs what is no step before it", "suite:\n  steps:\n    - {name: unit, run: make, needs: [build]}\n    - {name: build, run: make}\n", "line 3, column 39: suite.steps, step 1 needs \"build\", which is no step before it; name one that is"},
 		{"half a step", "suite:\n  steps:\n    - name: unit\n", "line 3, column 7: suite.steps, step 1 needs both name and run, as in {name: unit, run: make test}"},
 		{"two steps of one name", "suite: {steps: [{name: a, run: x}, {name: a, run: y}]}\n", `line 1, column 43: suite.steps, step 2 has the name "a", which another step has; choose another`},
 		{"step named setup", "suite: {steps: [{name: setup, run: x}]}\n", `line 1, column 24: suite.steps, step 1 cannot be called "setup", which is the name of what runs before the steps; choose another`},
@@ -166,7 +167,6 @@ func TestPolicyRefusesWhatThisVersionDoesNotActOn(t *testing.T) {
 		"suite: {steps: [{name: a, run: b, results: go-json}]}":     "suite.steps, step 1.results",
 		"suite: {steps: [{name: a, run: b, shards: 2}]}":            "suite.steps, step 1.shards",
 		"suite: {steps: [{name: a, run: b, paths: [\"**/*.go\"]}]}": "suite.steps, step 1.paths",
-		"suite: {steps: [{name: a, run: b, needs: []}]}":            "suite.steps, step 1.needs",
 	} {
 		_, err := ParsePolicy([]byte(text))
 		if want := path + " is not available in this version; remove it"; err == nil || !strings.HasSuffix(err.Error(), want) {
@@ -249,4 +249,18 @@ func FuzzParsePolicy(f *testing.F) {
 			t.Fatalf("recipe %+v is not read back: %+v, %v", p.Recipe, again.Recipe, err)
 		}
 	})
+}
+
+func TestWhatStepsNeed(t *testing.T) {
+	t.Parallel()
+	r := queue.Recipe{Timeout: time.Hour, Quiet: time.Minute, Steps: []queue.Step{
+		{Name: "build", Run: "make"}, {Name: "unit", Run: "make unit", Needs: []string{"build"}}, {Name: "lint", Run: "make lint", Needs: []string{}},
+	}}
+	p, err := ParsePolicy(SamplePolicy(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Recipe.Digest() != r.Digest() {
+		t.Errorf("read back as %+v", p.Recipe)
+	}
 }

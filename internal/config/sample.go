@@ -34,6 +34,13 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 	b.WriteString(sampleSteps)
 	for _, s := range recipe.Steps {
 		fmt.Fprintf(&b, "    - name: %s\n      run: %s\n", quoted(s.Name), quoted(s.Run))
+		if s.Needs != nil {
+			var names []string
+			for _, n := range s.Needs {
+				names = append(names, quoted(n))
+			}
+			fmt.Fprintf(&b, "      needs: [%s]\n", strings.Join(names, ", "))
+		}
 	}
 	return b.Bytes()
 }

@@ -112,6 +112,10 @@ func sayStepName(path, name string) string {
 	return path + " wants a name of one line and at most 100 letters"
 }
 
+func sayNeeds(path, name string) string {
+	return fmt.Sprintf("%s needs %q, which is no step before it; name one that is", path, name)
+}
+
 func sayStepTwice(path, name string) string {
 	return fmt.Sprintf("%s has the name %q, which another step has; choose another", path, name)
 }

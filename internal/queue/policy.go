@@ -9,7 +9,7 @@ type Policy struct {
 	Approvals int      // people who must approve the head
 	NoLabels  []string // labels that keep a change waiting
 	Window    int      // candidates in flight; below 1 means 1
-	Batch     int      // members in one candidate; below 1 means 1
+	Batch     int      // members in one candidate; below 1 means as many as lander ever puts into one
 	TestEach  TestEach // what must be green before it may be a trunk commit; empty means TestBatch
 	Recipe    Recipe   // how candidates are tested
 	// ShowMerged lets lander move the head branch of a pull request to the commits that land from it, so that the forge shows it as

@@ -20,6 +20,12 @@ type Recipe struct {
 type Step struct {
 	Name string `json:"name"`
 	Run  string `json:"run"` // handed to sh -c in the root of the checkout
+	// Needs are the steps before it that it builds on. nil means all of them, and an empty list none: it can run in a checkout as it is.
+	Needs []string `json:"needs,omitzero"`
+}
+
+func (s Step) same(o Step) bool {
+	return s.Name == o.Name && s.Run == o.Run && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
@@ -27,14 +33,42 @@ func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
 
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
-	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && slices.Equal(r.Setup, o.Setup) && slices.Equal(r.Steps, o.Steps)
+	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same)
 }
 
-// from is the recipe without the steps that come before one: what a run still has to show when those passed.
+// from is the recipe without what need not run again when a step failed: the steps before it, but for those that it and the steps
+// after it build on.
 func (r Recipe) from(step string) Recipe {
-	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i > 0 {
-		r.Steps = r.Steps[i:]
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step })
+	if i < 0 {
+		return r
 	}
+	need := make(map[string]bool, len(r.Steps))
+	for j := len(r.Steps) - 1; j >= 0; j-- {
+		s := r.Steps[j]
+		switch {
+		case j < i && !need[s.Name]:
+			continue
+		case s.Needs == nil:
+			return r.with(need, j)
+		}
+		need[s.Name] = true
+		for _, n := range s.Needs {
+			need[n] = true
+		}
+	}
+	return r.with(need, -1)
+}
+
+// with is the recipe with the steps up to a place, and of the others those that are needed.
+func (r Recipe) with(need map[string]bool, upTo int) Recipe {
+	var steps []Step
+	for j, s := range r.Steps {
+		if j <= upTo || need[s.Name] {
+			steps = append(steps, s)
+		}
+	}
+	r.Steps = steps
 	return r
 }
 

@@ -12,7 +12,8 @@ import (
 
 // walkRecipe has more than one step, so that what failed alone is less than all.
 func walkRecipe() Recipe {
-	return Recipe{Steps: []Step{{Name: "lint", Run: "make lint"}, {Name: "unit", Run: "make test"}, {Name: "e2e", Run: "make e2e"}}}
+	none := []string{} // so that parts of it run again
+	return Recipe{Steps: []Step{{"lint", "make lint", none}, {"unit", "make test", none}, {"e2e", "make e2e", none}}}
 }
 
 // defect is why a test truly fails: wherever all of some changes are. A push past lander has a negative number.
