@@ -101,7 +101,7 @@ func (o *oracle) lane(l queue.Lane) {
 			}
 			told[i] = true
 			o.agreed(m, g)
-			o.faithful(m, g)
+			o.faithful(o.part(m, g, landings), g)
 		}
 		if members == 0 {
 			o.complain("lander moved %s to %s, and nothing is written down as landed so", l.Trunk, m.new)
@@ -170,14 +170,40 @@ func (o *oracle) forward(m move) {
 	}
 }
 
-// tested: exactly this commit, on exactly what it replaced, was green.
+// tested: exactly this commit was green. What it was built on does not matter: the commit says itself what is below it.
 func (o *oracle) tested(m move, runs []store.Run) {
 	green := slices.ContainsFunc(runs, func(r store.Run) bool {
-		return string(r.SHA) == m.new && string(r.Base) == m.old && r.Verdict != nil && r.Verdict.Outcome == queue.Green
+		return string(r.SHA) == m.new && r.Verdict != nil && r.Verdict.Outcome == queue.Green
 	})
 	if !green {
 		o.complain("lander put %s on top of %s without a green run of exactly that", m.new, m.old)
 	}
+}
+
+// part is what one change has of a push that landed several: from the last commit of the one before it to its own last one. Between
+// them they have all of it.
+func (o *oracle) part(m move, g store.Landed, landings []store.Landed) move {
+	ends := map[string]queue.Number{} // the last commit of each
+	for _, l := range landings {
+		if string(l.Tip) == m.new && len(l.Commits) > 0 {
+			ends[string(l.Commits[len(l.Commits)-1].SHA)] = l.Number
+		}
+	}
+	if len(ends) < 2 {
+		return m
+	}
+	part := m
+	for _, sha := range strings.Fields(o.text("rev-list", "--reverse", m.old+".."+m.new)) {
+		switch n, last := ends[sha]; {
+		case last && n == g.Number:
+			part.new = sha
+			return part
+		case last:
+			part.old = sha
+		}
+	}
+	o.complain("%v landed as %s, which has no commit of it", g.Number, m.new)
+	return m
 }
 
 // moving: nothing lands while landing is paused.

@@ -39,7 +39,7 @@ var roles = map[string]hub.Role{
 
 // firstFiles are in the first commit of every world, unless the story has its own of that name. The suite is red when a file says so.
 var firstFiles = map[string]string{
-	queue.PolicyFile: "version: 1\nsuite:\n  timeout: 60s\n  quiet: 30s\n  steps:\n    - {name: unit, run: sh test.sh}\n",
+	queue.PolicyFile: "version: 1\nbatch: {max: 1}\nwindow: 1\nsuite:\n  timeout: 60s\n  quiet: 30s\n  steps:\n    - {name: unit, run: sh test.sh}\n",
 	"test.sh":        "! grep -n red *.txt\n",
 	"readme.txt":     "A place to test.\n",
 }

@@ -1,13 +1,15 @@
 package fleet
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"lander/internal/queue"
+	"lander/internal/store"
 )
 
-// heads: lander moves an author's branch only from a head that was approved to what was green, or back, or on to what was green later;
+// heads: lander moves an author's branch only from a head that was approved to what was green, by itself or below another, or back, or on to what was green later;
 // and what has not landed stands where its author left it.
 func (o *oracle) heads() {
 	pulls, err := o.world.hub.Pulls(o.lane.Repo)
@@ -27,9 +29,9 @@ func (o *oracle) heads() {
 				theirs, at = m.new, m.new
 				continue
 			}
-			forth := slices.Contains(o.approved[n], m.old) && o.green(m.new)
-			back := slices.Contains(o.approved[n], m.new) && o.green(m.old)
-			on := slices.Contains(o.approved[n], theirs) && at == m.old && o.green(m.old) && o.green(m.new)
+			forth := slices.Contains(o.approved[n], m.old) && o.proven(m.new)
+			back := slices.Contains(o.approved[n], m.new) && o.proven(m.old)
+			on := slices.Contains(o.approved[n], theirs) && at == m.old && o.proven(m.old) && o.proven(m.new)
 			if !forth && !back && !on {
 				o.complain("lander moved the branch of %v from %s to %s", n, m.old, m.new)
 			}
@@ -49,4 +51,14 @@ func (o *oracle) green(sha string) bool {
 		}
 	}
 	return false
+}
+
+// proven reports whether a commit was green, or is below one that was: a change in the middle of a batch.
+func (o *oracle) proven(sha string) bool {
+	if o.green(sha) {
+		return true
+	}
+	return slices.ContainsFunc(o.runs, func(r store.Run) bool {
+		return r.Verdict != nil && r.Verdict.Outcome == queue.Green && o.git.Run(context.Background(), "merge-base", "--is-ancestor", sha, string(r.SHA)) == nil
+	})
 }

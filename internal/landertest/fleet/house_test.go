@@ -24,9 +24,11 @@ type rooms struct {
 	idle     []*storetest.Cluster
 	clusters []*storetest.Cluster
 	made     int
-	once     sync.Once
-	template *template
-	wrong    error // why there is no template
+	shapes   [2]struct { // without trains, and with
+		once     sync.Once
+		template *template
+		wrong    error // why there is none
+	}
 }
 
 var house rooms
@@ -135,14 +137,19 @@ func (h *rooms) close() error {
 	return all
 }
 
-// shape gives the template of all worlds, made once.
-func (h *rooms) shape() (*template, error) {
-	h.once.Do(func() {
-		dir, err := h.sub("template")
+// shape gives a template of worlds, made once: one change at a time, or trains of batches.
+func (h *rooms) shape(trains bool) (*template, error) {
+	i, name, policy := 0, "template", oneAtATime
+	if trains {
+		i, name, policy = 1, "trains", ofTwo
+	}
+	shape := &h.shapes[i]
+	shape.once.Do(func() {
+		dir, err := h.sub(name)
 		if err == nil {
-			h.template, err = newTemplate(dir)
+			shape.template, err = newTemplate(dir, policy)
 		}
-		h.wrong = err
+		shape.wrong = err
 	})
-	return h.template, h.wrong
+	return shape.template, shape.wrong
 }

@@ -99,7 +99,7 @@ func TestOracleNotices(t *testing.T) {
 // fineWorld is a world in which all has landed that should, and whose landers are gone.
 func fineWorld(t *testing.T) *cell {
 	t.Helper()
-	shape, err := house.shape()
+	shape, err := house.shape(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func (o *oracle) trunk() {
 		for _, g := range o.landings {
 			if string(g.Tip) == m.new {
 				found++
-				o.faithful(m, g)
+				o.faithful(o.part(m, g), g)
 			}
 		}
 		if found == 0 {
@@ -140,13 +140,37 @@ func (o *oracle) trunk() {
 	}
 }
 
-// tested: exactly this commit, on exactly what it replaced, was green.
+// tested: exactly this commit was green. What it was built on does not matter: the commit says itself what is below it.
 func (o *oracle) tested(m move) {
-	if !slices.ContainsFunc(o.runs, func(r store.Run) bool {
-		return string(r.SHA) == m.new && string(r.Base) == m.old && r.Verdict != nil && r.Verdict.Outcome == queue.Green
-	}) {
+	if !o.green(m.new) {
 		o.complain("lander put %s on top of %s without a green run of exactly that", m.new, m.old)
 	}
+}
+
+// part is what one change has of a push that landed several: from the last commit of the one before it to its own last one. Between
+// them they have all of it.
+func (o *oracle) part(m move, g store.Landed) move {
+	ends := map[string]queue.Number{} // the last commit of each
+	for _, l := range o.landings {
+		if string(l.Tip) == m.new && len(l.Commits) > 0 {
+			ends[string(l.Commits[len(l.Commits)-1].SHA)] = l.Number
+		}
+	}
+	if len(ends) < 2 {
+		return m
+	}
+	part := m
+	for _, sha := range strings.Fields(o.text("rev-list", "--reverse", m.old+".."+m.new)) {
+		switch n, last := ends[sha]; {
+		case last && n == g.Number:
+			part.new = sha
+			return part
+		case last:
+			part.old = sha
+		}
+	}
+	o.complain("%v landed as %s, which has no commit of it", g.Number, m.new)
+	return m
 }
 
 // faithful: what landed changes what the approved head changes, line for line.

@@ -88,7 +88,7 @@ func newSoak(program string) (*soak, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(furnish(h, app, "release"), furnish(h, lib, "release"), h.Close())
+	err = errors.Join(furnish(h, app, ofTwo, "release"), furnish(h, lib, oneAtATime, "release"), h.Close())
 	if err != nil {
 		return nil, err
 	}

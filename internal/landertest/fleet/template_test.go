@@ -36,12 +36,18 @@ const (
 	withdrawn = 4
 )
 
-func newTemplate(dir string) (*template, error) {
+// How the worlds test: one change after the other, or in trains of batches.
+const (
+	oneAtATime = "window: 1\nbatch: {max: 1}\n"
+	ofTwo      = "window: 3\nbatch: {max: 2}\n"
+)
+
+func newTemplate(dir, policy string) (*template, error) {
 	h, err := hub.Open(dir, hub.Options{})
 	if err != nil {
 		return nil, err
 	}
-	err = furnish(h, app)
+	err = furnish(h, app, policy)
 	for _, p := range []struct {
 		branch, from string
 		commits      []hub.Commit
@@ -71,7 +77,7 @@ func write(message, path, text string) hub.Commit {
 }
 
 // furnish makes the people and a repository with a history of three commits on each trunk.
-func furnish(h *hub.Hub, repo string, trunks ...string) error {
+func furnish(h *hub.Hub, repo, policy string, trunks ...string) error {
 	roles := map[string]hub.Role{owner: hub.RoleAdmin, review: hub.RoleMaintain, author: hub.RoleWrite, bot: hub.RoleAdmin}
 	for login := range roles {
 		kind := "User"
@@ -83,7 +89,7 @@ func furnish(h *hub.Hub, repo string, trunks ...string) error {
 		}
 	}
 	if err := h.AddRepo(repo, hub.Seed{Branch: "main", Message: "Begin", Files: map[string]string{
-		queue.PolicyFile: "version: 1\nsuite:\n  timeout: 60s\n  quiet: 30s\n  steps:\n    - {name: unit, run: sh test.sh}\n",
+		queue.PolicyFile: "version: 1\n" + policy + "suite:\n  timeout: 60s\n  quiet: 30s\n  steps:\n    - {name: unit, run: sh test.sh}\n",
 		"test.sh":        "! grep -n red *.txt\n",
 		"readme.txt":     "A place to break.\n",
 	}}); err != nil {
