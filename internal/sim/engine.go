@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ type engine struct {
 	left    int             // changes that count and are not settled
 
 	books
-	from, to books // when the first and when the last change that counts was approved
+	from, early, late, to books // when the first change that counts was approved, a third and two thirds of the way, and at the last one
 }
 
 type fate int8
@@ -43,7 +44,8 @@ type books struct {
 	most                           int           // workers at the same time
 	busy                           time.Duration // of all workers, up to noted
 	noted                          time.Duration
-	line                           int // who waited
+	line                           int     // who waits
+	waited                         float64 // hours, of all who waited, up to noted
 }
 
 // job is a run, from when it is asked for.
@@ -76,7 +78,9 @@ func newEngine(t *Trace, seed uint64) *engine {
 			e.from = e.note()
 			e.over = len(e.waiting) > t.From/2
 		})
+		e.clock.at(first+(last-first)/3, func() { e.early = e.note() })
 		e.clock.at(first+(last-first)/2, func() { e.over = e.over || e.hopeless() })
+		e.clock.at(first+(last-first)*2/3, func() { e.late = e.note() })
 		e.clock.at(last, func() {
 			e.to = e.note()
 			e.over = e.over || e.growing()
@@ -100,8 +104,9 @@ func (e *engine) approve(i int) {
 			}
 		}
 	}
+	e.note()
 	e.waiting = append(e.waiting, i)
-	e.news = true
+	e.line, e.news = len(e.waiting), true
 	if e.arrive != nil {
 		e.arrive(i)
 	}
@@ -204,7 +209,8 @@ func (e *engine) release(j *job) {
 // note brings the books up to now.
 func (e *engine) note() books {
 	e.busy += time.Duration(e.Workers-e.free) * (e.clock.now - e.noted)
-	e.noted, e.line = e.clock.now, len(e.waiting)
+	e.waited += float64(e.line) * (e.clock.now - e.noted).Hours()
+	e.noted = e.clock.now
 	return e.books
 }
 
@@ -228,6 +234,7 @@ func (e *engine) settle(f fate, members ...int) {
 	if len(members) == 0 {
 		return
 	}
+	e.note()
 	for _, i := range members {
 		if e.fate[i] != unsettled {
 			panic("a change is settled twice")
@@ -240,6 +247,7 @@ func (e *engine) settle(f fate, members ...int) {
 	}
 	gone := func(i int) bool { return e.fate[i] != unsettled }
 	e.waiting = slices.DeleteFunc(slices.Clone(e.waiting), gone)
+	e.line = len(e.waiting)
 	if e.before == nil {
 		return
 	}
@@ -262,15 +270,18 @@ func (e *engine) finish(j *job) {
 	e.settle(f, j.of...)
 }
 
-// growing reports whether the line has become longer since the first change that counts, by more than a twentieth of who has come since
-// and by more than chance explains.
+// growing reports whether the line was longer in the last third of the time in which those came that count than in the first, so much that it
+// grew by more than a twentieth of who came, and by more than chance explains. It is the mean that is compared: a planner that lands many
+// at a time has a line like the teeth of a saw.
 func (e *engine) growing() bool {
-	now, came := len(e.waiting), e.to.settled+e.to.line-e.from.settled-e.from.line
-	return float64(now-e.from.line) > float64(came)/20+4*root(now+e.from.line)
+	first := ratio(e.early.waited-e.from.waited, (e.early.noted - e.from.noted).Hours())
+	last := ratio(e.to.waited-e.late.waited, (e.to.noted - e.late.noted).Hours())
+	came := e.to.settled + e.to.line - e.from.settled - e.from.line
+	return last-first > float64(came)/20*2/3+4*math.Sqrt(first+last)
 }
 
-// hopeless reports that it has become so much longer half way that it need not be looked at again.
+// hopeless reports that half of those who came until half way still wait: it need not be looked at again.
 func (e *engine) hopeless() bool {
-	now, half := len(e.waiting), (e.To-e.From)/2
-	return float64(now-e.from.line) > float64(half)/4+4*root(now+e.from.line)
+	half := (e.To - e.From) / 2
+	return float64(len(e.waiting)-e.from.line) > float64(half)/2+4*math.Sqrt(float64(len(e.waiting)))
 }

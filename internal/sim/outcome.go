@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -124,8 +123,6 @@ func mean(all []float64) float64 {
 	}
 	return ratio(sum, float64(len(all)))
 }
-
-func root(n int) float64 { return math.Sqrt(float64(n)) }
 
 // forget lets go of what is known of single changes.
 func (o *Outcome) forget() { o.fates, o.at = nil, nil }

@@ -13,7 +13,7 @@ func TestThePicture(t *testing.T) {
 	var matches []Match
 	for _, rate := range []float64{2, 6, 12} {
 		w := Chain(rate, 20*minute, 1)
-		w.Changes = 600
+		w.Changes = 400
 		for _, s := range []Strategy{Lander{}, Serial, BatchBisect} {
 			matches = append(matches, Match{w, s})
 		}
