@@ -56,6 +56,9 @@ func capital(s string) string {
 	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s
 	}
+	if first := firstWord(s); len(first) >= 7 && hexDigits.MatchString(first) {
+		return s // the id of a commit stays as it is
+	}
 	return string(s[0]-'a'+'A') + s[1:]
 }
 
