@@ -29,7 +29,8 @@
 // The time from approval to settled, landed or dropped, in multiples of a run length; and what it cost. Changes are counted from the end
 // of a warm-up, and arrivals go on behind the last one that counts until it is settled: a queue that drains is no steady state. Runs and
 // use are those between the first and the last counted approval. A strategy whose line grows all that time, by more than a twentieth of
-// who came and by more than chance explains, is unstable, and its times mean nothing.
+// who came and by more than chance explains, or with whom the last one is not settled 40 run lengths later, is unstable, and its times
+// mean nothing.
 //
 // The same seed gives the same outcome, however much is played at the same time.
 package sim

@@ -44,6 +44,12 @@ func (s Lander) Play(t *Trace, seed uint64) Outcome {
 	return l.play(nil)
 }
 
+// Who writes all changes, and who approves them.
+var (
+	noor = queue.Person{ID: 1, Login: "noor"}
+	maya = queue.Person{ID: 2, Login: "maya"}
+)
+
 const (
 	trunk = "main"
 	suite = "suite"
@@ -92,9 +98,10 @@ func index(n queue.Number) int  { return int(n) - 1 }
 // arrive is the approval of a change.
 func (l *lander) arrive(i int) {
 	head := l.sha()
+	review := queue.Review{ID: "1", Who: maya, Role: queue.RoleReview, Head: head, State: queue.ReviewApproved, At: l.now()}
 	l.apply(queue.ChangeSeen{Sight: queue.Sight{
-		Number: number(i), At: l.now(), Open: true, Base: trunk, Head: head, Branch: "topic", HeadRepo: l.q.Lane.Repo, Author: queue.Person{ID: 1, Login: "noor"},
-		Reviews: []queue.Review{{ID: "1", Who: queue.Person{ID: 2, Login: "maya"}, Role: queue.RoleReview, Head: head, State: queue.ReviewApproved, At: l.now()}},
+		Number: number(i), At: l.now(), Open: true, Base: trunk, Head: head, Branch: "topic", HeadRepo: l.q.Lane.Repo, Author: noor,
+		Reviews: []queue.Review{review},
 	}})
 	l.settle()
 }

@@ -28,7 +28,8 @@ func Picture(title string, results []Result) string {
 	legend := (len(names) + perRow - 1) / perRow
 	wide, high := max(across*panelWidth, narrowest), int(titleHeight+float64(down)*tall)+legend*legendRow+margin
 	d := &drawing{names: names, strip: strip}
-	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`, wide, high, wide, high, html.EscapeString(title))
+	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`,
+		wide, high, wide, high, html.EscapeString(title))
 	d.add(`<style>%s</style>`, style)
 	d.add(`<rect class="ground" width="%d" height="%d"/>`, wide, high)
 	d.text(margin, 26, "title", title)
@@ -173,7 +174,8 @@ func (d *drawing) panel(p panel, x0, y0 float64) {
 	d.text(x0+4, y0+panelTop+d.strip/2, "small", sayUnstable)
 	for _, v := range []float64{1, 2, 3, 5, 10, 20, 30, 50, 100} {
 		if v <= p.top*1.05 {
-			d.add(`<path class="grid" d="M%.1f %.1fh%.1f"/><text class="small" text-anchor="end" x="%.1f" y="%.1f">%g</text>`, left, y(v), float64(plotWidth), left-6, y(v)+4, v)
+			d.add(`<path class="grid" d="M%.1f %.1fh%.1f"/>`, left, y(v), float64(plotWidth))
+			d.add(`<text class="small" text-anchor="end" x="%.1f" y="%.1f">%g</text>`, left-6, y(v)+4, v)
 		}
 	}
 	last := math.Inf(-1)
@@ -191,7 +193,8 @@ func (d *drawing) panel(p panel, x0, y0 float64) {
 		for _, at := range p.lines[name] {
 			if at.unstable {
 				pen = "M"
-				d.add(`<path class="line %s" style="stroke-width:1.6;stroke-dasharray:none" d="M%.1f %.1fl6 6m0-6l-6 6"/>`, class(name), x(at.rate)-3, y0+panelTop-2+float64(i)*stripRow)
+				d.add(`<path class="line %s" style="stroke-width:1.6;stroke-dasharray:none" d="M%.1f %.1fl6 6m0-6l-6 6"/>`,
+					class(name), x(at.rate)-3, y0+panelTop-2+float64(i)*stripRow)
 				continue
 			}
 			path += fmt.Sprintf("%s%.1f %.1f", pen, x(at.rate), y(at.p95.Mean))
@@ -202,7 +205,8 @@ func (d *drawing) panel(p panel, x0, y0 float64) {
 		}
 		for _, at := range p.lines[name] {
 			if !at.unstable {
-				d.add(`<path class="line %s" style="stroke-width:1;stroke-dasharray:none" d="M%.1f %.1fV%.1f"/>`, class(name), x(at.rate), y(at.p95.Min), y(at.p95.Max))
+				d.add(`<path class="line %s" style="stroke-width:1;stroke-dasharray:none" d="M%.1f %.1fV%.1f"/>`,
+					class(name), x(at.rate), y(at.p95.Min), y(at.p95.Max))
 				d.mark(name, x(at.rate), y(at.p95.Mean))
 			}
 		}
