@@ -108,7 +108,7 @@ func TestOnlyWhoBrokeSomethingIsDropped(t *testing.T) {
 	full, parts := 0, 0
 	test := k.Test
 	k.ReadPolicy = func([]byte) (queue.Policy, error) {
-		return queue.Policy{Approvals: 1, Window: 4, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test"}}}}, nil
+		return queue.Policy{Approvals: 1, Window: 4, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test", Needs: []string{}}}}}, nil
 	}
 	k.Test = func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
 		w.mu.Lock()
@@ -141,7 +141,7 @@ func TestAFlakeThrowsNobodyOut(t *testing.T) {
 	w.window, w.batch = 1, 8
 	k := w.keeper()
 	k.ReadPolicy = func([]byte) (queue.Policy, error) {
-		return queue.Policy{Approvals: 1, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test"}}}}, nil
+		return queue.Policy{Approvals: 1, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test", Needs: []string{}}}}}, nil
 	}
 	test := k.Test
 	k.Test = func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {

@@ -16,7 +16,7 @@
 // not a wrong row. Such an error names the constraint.
 //
 // What Postgres cannot hold is made fit on the way in and not refused, for a pull request with an odd byte in its title must not
-// stop a lane: times are UTC in microseconds, text is UTF-8 without NUL, and an empty list is nil. Save gives back exactly what a
+// stop a lane: times are UTC in microseconds, text is UTF-8 without NUL, and an empty list is nil, but for what a step needs. Save gives back exactly what a
 // Load would give.
 //
 // Webhooks and orders become inbox rows. NOTIFY says that there are some; it is sent after the transaction, because Postgres

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"lander/internal/queue"
 )
 
 // fit is a deep copy of v as Postgres can hold it: times in UTC and whole microseconds, text in UTF-8 without NUL, and nil for
@@ -31,6 +33,9 @@ func fitted(in reflect.Value) reflect.Value {
 		for i := range in.NumField() {
 			out.Field(i).Set(fitted(in.Field(i)))
 		}
+		if step, ok := in.Interface().(queue.Step); ok && step.Needs != nil && len(step.Needs) == 0 {
+			out.Set(reflect.ValueOf(needless(out.Interface().(queue.Step))))
+		}
 	case reflect.Pointer:
 		if !in.IsNil() {
 			out.Set(reflect.New(in.Type().Elem()))
@@ -54,6 +59,12 @@ func fitted(in reflect.Value) reflect.Value {
 		out.Set(in)
 	}
 	return out
+}
+
+// needless is a step that needs none of those before it, which is something else than not saying what it needs.
+func needless(s queue.Step) queue.Step {
+	s.Needs = []string{}
+	return s
 }
 
 // text replaces what Postgres refuses to store.

@@ -309,7 +309,7 @@ func anyVerdict(rt *rapid.T, r queue.Recipe, o queue.Outcome) *queue.Verdict {
 }
 
 func anyRecipe(rt *rapid.T) queue.Recipe {
-	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}, {Name: "lint", Run: text(rt)}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
+	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}, {Name: "lint", Run: text(rt), Needs: rapid.SampledFrom([][]string{nil, {}, {"x"}}).Draw(rt, "needs")}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
 }
 
 func anyPolicy(rt *rapid.T) queue.Policy {

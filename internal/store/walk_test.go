@@ -21,7 +21,7 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 	lanes, landed, recalled, seen := 0, 0, 0, map[queue.CandidateState]int{}
 	trains := policy
 	trains.Window, trains.Batch = 4, 2
-	trains.Recipe = queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "make lint"}, {Name: "unit", Run: "make"}}}
+	trains.Recipe = queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "make lint"}, {Name: "unit", Run: "make", Needs: []string{}}}}
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
 		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: trains, known: map[pin]bool{}, seen: seen}
