@@ -312,30 +312,6 @@ func sayLandedAs(s queue.Standing) string {
 	return fmt.Sprintf("landed at %s as %s", local(s.Landing.At), s.Landing.Tip)
 }
 
-// sayStage is where a change stands, in a word.
-func sayStage(s queue.Standing) string {
-	if s.State == queue.CandidateRed {
-		return "red"
-	}
-	return string(s.Stage)
-}
-
-// sayTogether names the other changes of a candidate.
-func sayTogether(others []queue.Number) string {
-	words := make([]string, len(others))
-	for i, n := range others {
-		words[i] = n.String()
-	}
-	return "with " + strings.Join(words, ", ")
-}
-
-func sayTrial(r web.RunView) string {
-	if r.With != 0 {
-		return fmt.Sprintf("trial of %v: ", r.With)
-	}
-	return "trial: "
-}
-
 // sayReason is one open condition, with who can lift it.
 func sayReason(r queue.Reason) []string {
 	since := ""
