@@ -1,5 +1,7 @@
 package queue
 
+import "time"
+
 // separate has the members of a batch tried again each on its own.
 func (q *Queue) separate(c *Candidate, reason string, at time.Time) {
 	for _, m := range c.Members {
