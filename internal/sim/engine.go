@@ -74,12 +74,14 @@ func newEngine(t *Trace, seed uint64) *engine {
 	}
 	if !t.whole() && t.To > t.From {
 		first, last := t.Changes[t.From].At, t.Changes[t.To-1].At
+		warm := 0 // who waited half way through the warm-up
+		e.clock.at(first/2, func() { warm = len(e.waiting) })
 		e.clock.at(first, func() {
 			e.from = e.note()
-			e.over = len(e.waiting) > t.From/2
+			e.over = e.hopeless(warm, t.From/2)
 		})
 		e.clock.at(first+(last-first)/3, func() { e.early = e.note() })
-		e.clock.at(first+(last-first)/2, func() { e.over = e.over || e.hopeless() })
+		e.clock.at(first+(last-first)/2, func() { e.over = e.over || e.hopeless(e.from.line, (t.To-t.From)/2) })
 		e.clock.at(first+(last-first)*2/3, func() { e.late = e.note() })
 		e.clock.at(last, func() {
 			e.to = e.note()
@@ -280,8 +282,8 @@ func (e *engine) growing() bool {
 	return last-first > float64(came)/20*2/3+4*math.Sqrt(first+last)
 }
 
-// hopeless reports that half of those who came until half way still wait: it need not be looked at again.
-func (e *engine) hopeless() bool {
-	half := (e.To - e.From) / 2
-	return float64(len(e.waiting)-e.from.line) > float64(half)/2+4*math.Sqrt(float64(len(e.waiting)))
+// hopeless reports that the line grew by more than half of those who have come since it was so long, and by more than chance explains: it
+// need not be looked at again.
+func (e *engine) hopeless(line, came int) bool {
+	return float64(len(e.waiting)-line) > float64(came)/2+4*math.Sqrt(float64(len(e.waiting)))
 }
