@@ -114,7 +114,7 @@ func fineWorld(t *testing.T) *cell {
 		}
 	})
 	w.mayRest = func(queue.Lane, queue.Number) bool { return false }
-	c := &cell{world: w, lane: lane}
+	c := &cell{world: w, heads: shape.heads, lane: lane}
 	r, err := c.start(nil)
 	if err == nil && !until(limit, func() bool { return c.holds(r) }) {
 		t.Fatal("nobody held the lane")
