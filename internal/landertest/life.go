@@ -29,6 +29,9 @@ type life struct {
 	stop    context.CancelFunc
 }
 
+// runner is what a keeper runs a candidate's suite with.
+type runner func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict
+
 // runGate lets test runs begin, or not.
 type runGate struct {
 	mu      sync.Mutex
@@ -138,7 +141,7 @@ func (l *life) between(k *gate.Keeper) {
 		defer cancel()
 		defer context.AfterFunc(l.end, cancel)()
 		l.world.gate.pass(ctx)
-		err := l.at([]string{"test"}, func() error { v = test(ctx, c, run); return nil })
+		err := l.at([]string{"test"}, func() error { v = l.world.timed(test)(ctx, c, run); return nil })
 		switch {
 		case errors.Is(err, errKilled):
 			return queue.Verdict{Outcome: queue.Cancelled}

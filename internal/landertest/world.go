@@ -58,7 +58,8 @@ type world struct {
 	zombie   *life // lives on after another took over
 	points   points
 	gate     runGate
-	hung     bool // the story keeps the gate shut
+	hung     bool                // the story keeps the gate shut
+	timed    func(runner) runner // gives runs a length by this world's clock
 	log      logbook
 
 	forgePatience time.Duration // 0: lander's own
@@ -79,7 +80,7 @@ type world struct {
 // newWorld makes a world with a repository of these files, and a lander for its lanes, the first of which is main.
 func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
 	tb.Helper()
-	w := &world{TB: tb, clock: clock{now: begin}, pushes: map[string]int{}, names: map[string]string{}, gone: map[queue.Lane][]store.Run{}, records: map[string]string{}}
+	w := &world{TB: tb, clock: clock{now: begin}, timed: func(r runner) runner { return r }, pushes: map[string]int{}, names: map[string]string{}, gone: map[queue.Lane][]store.Run{}, records: map[string]string{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			tb.Logf("lander and the hub said:\n%s", w.log.text())
@@ -131,6 +132,7 @@ func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
 	w.settings, err = config.Load(config.Source{
 		Serving: true, Flags: map[string][]string{
 			"data": {filepath.Join(dir, "lander")}, "listen": {"127.0.0.1:0"}, "forge-url": {w.hubURL + "/api/v3"}, "lane": lanes,
+			"workers": {"8"}, // on every machine
 		},
 		Env: map[string]string{"LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret},
 	})

@@ -89,6 +89,7 @@ func (l *lander) start(a queue.StartRun) {
 	if len(names) > 0 {
 		v.Outcome, v.Step, v.Failed, v.Steps = queue.Red, suite, names, nil
 	}
+	l.log.began(c, a.Run, l.nodes[c.Built.SHA], v)
 	r := run{c.ID, a.Run}
 	j.done = func(*job) {
 		delete(l.jobs, r)

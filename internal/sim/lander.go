@@ -24,6 +24,12 @@ func (Lander) Who() string { return "lander" }
 
 // Play lets the queue decide.
 func (s Lander) Play(t *Trace, seed uint64) Outcome {
+	l := s.lane(t, seed)
+	l.begin()
+	return l.play(nil)
+}
+
+func (s Lander) lane(t *Trace, seed uint64) *lander {
 	window := s.Window
 	if window == 0 {
 		window = t.Workers
@@ -37,11 +43,15 @@ func (s Lander) Play(t *Trace, seed uint64) Outcome {
 		q: queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: trunk}},
 	}
 	l.engine.arrive = l.arrive
+	return l
+}
+
+// begin shows the lane its trunk.
+func (l *lander) begin() {
 	tip := l.sha()
 	l.nodes[tip] = &node{change: -1, landed: true}
 	l.apply(queue.TrunkSeen{Tip: tip, At: l.now()})
 	l.settle()
-	return l.play(nil)
 }
 
 // Who writes all changes, and who approves them.
@@ -64,6 +74,7 @@ type lander struct {
 	commits int
 	jobs    map[run]*job // that have not ended
 	wake    time.Duration
+	log     *Log // nil: nobody wants to know
 }
 
 // run is one run of one candidate.
@@ -79,10 +90,10 @@ type node struct {
 	landed bool
 }
 
-// epoch is when every day begins.
-var epoch = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+// Epoch is when every day begins.
+var Epoch = time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 
-func (l *lander) now() time.Time { return epoch.Add(l.clock.now) }
+func (l *lander) now() time.Time { return Epoch.Add(l.clock.now) }
 
 func (l *lander) apply(ev queue.Event) { l.q = l.q.Apply(ev) }
 
@@ -115,8 +126,8 @@ func (l *lander) settle() {
 		plan := l.q.Plan(l.now(), l.policy)
 		if len(plan) == 0 {
 			l.collect()
-			if wake := l.q.Wake(l.now()); !wake.IsZero() && wake.Sub(epoch) != l.wake {
-				l.wake = wake.Sub(epoch)
+			if wake := l.q.Wake(l.now()); !wake.IsZero() && wake.Sub(Epoch) != l.wake {
+				l.wake = wake.Sub(Epoch)
 				l.clock.at(l.wake, l.settle)
 			}
 			return
@@ -130,6 +141,7 @@ func (l *lander) settle() {
 
 // collect takes down who was dropped, and lets everybody who is settled leave.
 func (l *lander) collect() {
+	l.log.saved(l.q)
 	var gone []queue.ChangeSeen
 	for _, e := range l.q.Entries {
 		if e.State == queue.Queued {

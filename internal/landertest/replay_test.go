@@ -1,0 +1,184 @@
+package landertest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lander/internal/hub"
+	"lander/internal/queue"
+	"lander/internal/sim"
+)
+
+// What lander does in a simulation it does with a forge, git and Postgres too: the same runs of the same changes, the same landings in the
+// same groups, and the same drops, all in the same order and at the same times. Only the runs' lengths and results are the simulation's.
+func TestTheEngineDoesAsTheSimulation(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		lander sim.Lander
+		seed   uint64
+		flake  float64
+	}{
+		"train": {lander: sim.Lander{Window: 3, Batch: 8}, seed: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := morning(c.seed, 20)
+			tr.Workers, tr.Flake = c.lander.Window, c.flake
+			want := c.lander.Log(tr, c.seed)
+			r := replay{log: want, day: newDay(newWorld(t, map[string]string{
+				queue.PolicyFile: fmt.Sprintf("version: 1\nwindow: %d\nbatch: {max: %d}\nsuite:\n  steps:\n    - {name: suite, run: 'true'}\n", c.lander.Window, c.lander.Batch),
+			}))}
+			r.says = r.asSimulated
+			r.must(r.play(tr))
+			r.compare()
+		})
+	}
+}
+
+// morning is when many changes are approved, some of which are bad, and two only together.
+func morning(seed uint64, n int) *sim.Trace {
+	tr := &sim.Trace{Runs: sim.Usual(3, 20*time.Minute, .1), To: n}
+	chance := rand.New(rand.NewPCG(seed, 1))
+	at := 0.0
+	for range n {
+		at += chance.ExpFloat64() * 200
+		tr.Changes = append(tr.Changes, sim.Change{At: time.Duration(at * float64(time.Second)), Good: .9})
+	}
+	for _, i := range []int{n / 5, n/5 + 1, n * 4 / 5} {
+		tr.Changes[i].Bad = true
+	}
+	tr.Changes[n/2].With, tr.Changes[n/2+2].With = []int{n/2 + 2}, []int{n / 2}
+	return tr
+}
+
+// replay is a day that was simulated before.
+type replay struct {
+	*day
+	log sim.Log
+}
+
+// play opens a pull request for each change, and lets the day pass.
+func (r *replay) play(tr *sim.Trace) error {
+	for i := range tr.Changes {
+		branch := fmt.Sprint("topic-", i+1)
+		if _, err := r.hub.Push(repository, hub.Push{By: "noor", Branch: branch, From: "main", Commits: []hub.Commit{{
+			Message: fmt.Sprint("Change ", i+1), Files: map[string]string{fmt.Sprintf("change-%d", i+1): "done\n"},
+		}}}); err != nil {
+			return err
+		}
+		if _, err := r.hub.OpenPull(repository, hub.NewPull{Author: "noor", Title: fmt.Sprint("Change ", i+1), Head: branch, Base: "main"}); err != nil {
+			return err
+		}
+	}
+	// Trunk moves on, so that no change is on trunk as it was written: a commit is one candidate's only, as it is in a simulation.
+	if _, err := r.hub.Push(repository, hub.Push{By: owner, Branch: "main", Commits: []hub.Commit{{Message: "Go on", Files: map[string]string{"more.txt": "more\n"}}}}); err != nil {
+		return err
+	}
+	if err := r.rest(); err != nil {
+		return err
+	}
+	r.dawn = r.Now().Truncate(time.Hour).Add(time.Hour)
+	var approvals []event
+	for i, c := range tr.Changes {
+		approvals = append(approvals, event{c.At, func() error { return r.approve(i + 1) }})
+	}
+	return r.pass(approvals...)
+}
+
+// asSimulated is what a run said in the simulation, if it is of the same changes.
+func (r *replay) asSimulated(ctx context.Context, c *queue.Candidate, run int, _ runner) (queue.Verdict, time.Duration) {
+	i := slices.IndexFunc(r.log.Runs, func(s sim.Run) bool { return s.Candidate == c.ID && s.Number == run })
+	if i < 0 {
+		r.Errorf("run %d of candidate %d, of %v, was not simulated", run, c.ID, c.Numbers())
+		return queue.Verdict{Outcome: queue.Infra, Reason: "it was not simulated"}, time.Minute
+	}
+	s := r.log.Runs[i]
+	mirror := r.git()
+	mirror.Dir = r.mirror()
+	listed, err := mirror.Text(ctx, "ls-tree", "--name-only", string(c.Built.SHA))
+	if err != nil {
+		r.Errorf("candidate %d: %v", c.ID, err)
+	}
+	var want []string
+	for _, n := range s.Changes {
+		want = append(want, fmt.Sprintf("change-%d", n))
+	}
+	got := slices.DeleteFunc(strings.Fields(listed), func(name string) bool { return !strings.HasPrefix(name, "change-") })
+	if slices.Sort(want); !slices.Equal(got, want) {
+		r.Errorf("run %d of candidate %d is of %v, and was simulated with %v", run, c.ID, got, want)
+	}
+	v := s.Verdict
+	if v.Outcome == queue.Red {
+		v.Exit, v.Steps = 1, []queue.StepResult{{Name: v.Step, Exit: 1, Took: v.Took}}
+	}
+	return v, v.Took
+}
+
+// compare holds what lander did against what it did in the simulation.
+func (r *replay) compare() {
+	ctx, lane := context.Background(), r.lanes[0]
+	journal, err := r.life.store.Journal(ctx, lane, 0, 10_000)
+	r.must(err)
+	slices.Reverse(journal)
+	got, want := deeds(journal, r.dawn), deeds(r.log.Journal, sim.Epoch)
+	for i := range max(len(got), len(want)) {
+		if i == len(got) || i == len(want) || got[i] != want[i] {
+			from := max(i-10, 0)
+			r.Errorf("from deed %d on lander does\n%s\nand in the simulation\n%s", i,
+				strings.Join(got[from:min(i+5, len(got))], "\n"), strings.Join(want[from:min(i+5, len(want))], "\n"))
+			break
+		}
+	}
+	var groups []string // of those that landed together
+	last := queue.CandidateID(0)
+	for _, d := range r.log.Journal {
+		switch {
+		case d.Kind != "landed":
+		case d.Candidate == last:
+			groups[len(groups)-1] += fmt.Sprint(" ", int(d.Number))
+		default:
+			groups = append(groups, fmt.Sprint(int(d.Number)))
+			last = d.Candidate
+		}
+	}
+	o := newOracle(r.world)
+	var pushes []string
+	for _, m := range o.moves {
+		if m.ref == "refs/heads/main" && m.who == bot {
+			titles := o.text("log", "--reverse", "--format=%s", m.old+".."+m.new)
+			pushes = append(pushes, strings.ReplaceAll(strings.ReplaceAll(titles, "Change ", ""), "\n", " "))
+		}
+	}
+	if !slices.Equal(pushes, groups) {
+		r.Errorf("pushed were %q, and in the simulation %q landed", pushes, groups)
+	}
+	for _, e := range r.life.keepers[0].State().Entries {
+		sd := r.log.Drops[e.Number]
+		if d := e.Drop; d == nil && sd.Code != "" || d != nil && (d.Code != sd.Code || d.With != sd.With || d.Candidate != sd.Candidate) {
+			r.Errorf("%v was dropped as %+v, and in the simulation as %+v", e.Number, d, sd)
+		}
+	}
+	for _, wrong := range o.judge() {
+		r.Error(wrong)
+	}
+	r.Logf("%d runs, %d pushes: %q, %d dropped", len(r.log.Runs), len(pushes), pushes, len(r.log.Drops))
+}
+
+// deeds are what a journal says of candidates and of what became of changes, a line each.
+func deeds(journal []queue.Record, dawn time.Time) (lines []string) {
+	kinds := []string{
+		"candidate built", "candidate abandoned", "run started", "run ended", "run lost", "joined", "landing begun", "landed", "dropped", "put aside", "held",
+		"case given up", "landing undone",
+	}
+	for _, d := range journal {
+		if slices.Contains(kinds, d.Kind) {
+			lines = append(lines, fmt.Sprintf("%v %s %v of candidate %d", d.At.Sub(dawn).Truncate(time.Millisecond), d.Kind, d.Number, d.Candidate))
+		}
+	}
+	return lines
+}
