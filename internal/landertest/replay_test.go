@@ -2,6 +2,7 @@ package landertest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,24 +15,22 @@ import (
 	"lander/internal/sim"
 )
 
+var mornings = flag.Int("mornings", 2, "how many simulated mornings are lived through")
+
 // What lander does in a simulation it does with a forge, git and Postgres too: the same runs of the same changes, the same landings in the
 // same groups, and the same drops, all in the same order and at the same times. Only the runs' lengths and results are the simulation's.
 func TestTheEngineDoesAsTheSimulation(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		lander sim.Lander
-		seed   uint64
-		flake  float64
-	}{
-		"train": {lander: sim.Lander{Window: 3, Batch: 8}, seed: 1},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for i := range *mornings {
+		lander := sim.Lander{Window: []int{3, 4, 1, 2, 5}[i%5], Batch: []int{8, 5, 2, 1}[i%4]}
+		t.Run(fmt.Sprintf("%d,%d", i+1, lander.Window), func(t *testing.T) {
 			t.Parallel()
-			tr := morning(c.seed, 20)
-			tr.Workers, tr.Flake = c.lander.Window, c.flake
-			want := c.lander.Log(tr, c.seed)
-			r := replay{log: want, day: newDay(newWorld(t, map[string]string{
-				queue.PolicyFile: fmt.Sprintf("version: 1\nwindow: %d\nbatch: {max: %d}\nsuite:\n  steps:\n    - {name: suite, run: 'true'}\n", c.lander.Window, c.lander.Batch),
+			tr := morning(uint64(i+1), 20)
+			if tr.Workers = lander.Window; i%2 == 1 {
+				tr.Flake, tr.Again = .15, .3
+			}
+			r := replay{log: lander.Log(tr, uint64(i+1)), day: newDay(newWorld(t, map[string]string{
+				queue.PolicyFile: fmt.Sprintf("version: 1\nwindow: %d\nbatch: {max: %d}\nsuite:\n  steps:\n    - {name: suite, run: 'true'}\n", lander.Window, lander.Batch),
 			}))}
 			r.says = r.asSimulated
 			r.must(r.play(tr))
@@ -40,7 +39,7 @@ func TestTheEngineDoesAsTheSimulation(t *testing.T) {
 	}
 }
 
-// morning is when many changes are approved, some of which are bad, and two only together.
+// morning is when many changes are approved, of which some are bad, and two only together.
 func morning(seed uint64, n int) *sim.Trace {
 	tr := &sim.Trace{Runs: sim.Usual(3, 20*time.Minute, .1), To: n}
 	chance := rand.New(rand.NewPCG(seed, 1))
@@ -49,10 +48,12 @@ func morning(seed uint64, n int) *sim.Trace {
 		at += chance.ExpFloat64() * 200
 		tr.Changes = append(tr.Changes, sim.Change{At: time.Duration(at * float64(time.Second)), Good: .9})
 	}
-	for _, i := range []int{n / 5, n/5 + 1, n * 4 / 5} {
+	pick := chance.Perm(n)
+	for _, i := range pick[:3] {
 		tr.Changes[i].Bad = true
 	}
-	tr.Changes[n/2].With, tr.Changes[n/2+2].With = []int{n/2 + 2}, []int{n / 2}
+	a, b := pick[3], pick[4]
+	tr.Changes[a].With, tr.Changes[b].With = []int{b}, []int{a}
 	return tr
 }
 

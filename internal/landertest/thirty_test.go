@@ -1,0 +1,167 @@
+package landertest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lander/internal/hub"
+	"lander/internal/queue"
+)
+
+// The parts of a shop. Each has its own step of the suite, and a test for everything in it.
+var parts = []string{"cart", "money", "tax", "stock", "mail"}
+
+// shop is its first commit.
+func shop(window int) map[string]string {
+	policy := fmt.Sprintf("version: 1\nwindow: %d\nbatch: {max: 8}\nsuite:\n  timeout: 60s\n  quiet: 30s\n  steps:\n", window)
+	files := map[string]string{
+		"test.sh":        "for test in $1/*_test.sh; do sh $test || { echo FAIL $test; failed=1; }; done\n[ -z \"$failed\" ]\n",
+		"cart/sum.sh":    "sum() { all=0; for one; do all=$((all + one)); done; echo $all; }\n",
+		"money/euro.sh":  "euro() { printf '%d.%02d\\n' $(($1 / 100)) $(($1 % 100)); }\n",
+		"tax/tax.sh":     "tax() { echo $(($1 / 5)); }\n",
+		"stock/left.sh":  "left() { echo $(($1 - $2)); }\n",
+		"mail/letter.sh": "letter() { echo \"Dear $1,\"; }\n",
+
+		"cart/sum_test.sh":    ". cart/sum.sh\n[ \"$(sum 1 2 3)\" = 6 ]\n",
+		"money/euro_test.sh":  ". money/euro.sh\n[ \"$(euro 1205)\" = 12.05 ]\n",
+		"tax/tax_test.sh":     ". tax/tax.sh\n[ \"$(tax 1000)\" = 200 ]\n",
+		"stock/left_test.sh":  ". stock/left.sh\n[ \"$(left 5 2)\" = 3 ]\n",
+		"mail/letter_test.sh": ". mail/letter.sh\n[ \"$(letter Ada)\" = 'Dear Ada,' ]\n",
+	}
+	for _, p := range parts {
+		policy += fmt.Sprintf("    - {name: %s, run: sh test.sh %s, needs: []}\n", p, p)
+	}
+	files[queue.PolicyFile] = policy
+	return files
+}
+
+// shopDay is a day in which thirty pull requests are approved.
+type shopDay struct {
+	*day
+	bad       []int  // by themselves
+	pair      [2]int // bad together only, in the order of their approval
+	approvals []event
+
+	mu          sync.Mutex
+	whole, part int // runs
+}
+
+// thirty are approved as in life: some at once, the others one by one while lander is at work.
+func thirty(t *testing.T, window int, seed uint64) *shopDay {
+	t.Helper()
+	s := &shopDay{day: newDay(newWorld(t, shop(window)))}
+	s.says = func(ctx context.Context, c *queue.Candidate, run int, really runner) (queue.Verdict, time.Duration) {
+		v := really(ctx, c, run)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if c.Of == 0 && run == 1 {
+			s.whole++
+		} else {
+			s.part++
+		}
+		took := time.Duration(0)
+		length := rand.New(rand.NewPCG(seed, uint64(c.ID)<<8+uint64(run)))
+		for range v.Steps {
+			took += 3*time.Minute + time.Duration(length.Int64N(int64(time.Minute)))
+		}
+		return v, took
+	}
+	chance := rand.New(rand.NewPCG(seed, 0))
+	order := chance.Perm(30)
+	for i := range order {
+		order[i]++
+	}
+	s.bad = []int{order[4], order[11], order[18], order[25]}
+	s.pair = [2]int{order[14], order[15]}
+	for n := 1; n <= 30; n++ {
+		s.must(s.propose(n))
+	}
+	s.must(s.rest())
+	s.dawn = s.Now().Truncate(time.Hour).Add(time.Hour)
+	at := time.Duration(0)
+	for i, n := range order {
+		if i >= 6 {
+			at += time.Duration(chance.ExpFloat64() * float64(3*time.Minute)).Round(time.Second)
+		}
+		s.approvals = append(s.approvals, event{at, func() error { return s.approve(n) }})
+	}
+	return s
+}
+
+// propose opens a pull request, which brings something to one of the parts.
+func (s *shopDay) propose(n int) error {
+	p, answer := parts[n%len(parts)], 2*n
+	if slices.Contains(s.bad, n) {
+		answer++
+	}
+	name := fmt.Sprintf("%s/twice%d", p, n)
+	c := hub.Commit{Message: fmt.Sprintf("Twice %d for %s", n, p), Files: map[string]string{
+		name + ".sh":      fmt.Sprintf("twice%d() { echo %d; }\n", n, answer),
+		name + "_test.sh": fmt.Sprintf(". %s.sh\n[ $(twice%d) = %d ]\n", name, n, 2*n),
+	}}
+	switch n {
+	case s.pair[0]:
+		c = hub.Commit{Message: "Rename sum to total", Files: map[string]string{
+			"cart/sum.sh":      "total() { all=0; for one; do all=$((all + one)); done; echo $all; }\n",
+			"cart/sum_test.sh": ". cart/sum.sh\n[ \"$(total 1 2 3)\" = 6 ]\n",
+		}}
+	case s.pair[1]:
+		c = hub.Commit{Message: "Mail receipts", Files: map[string]string{
+			"mail/receipt.sh":      ". cart/sum.sh\nreceipt() { echo \"Paid: $(sum \"$@\")\"; }\n",
+			"mail/receipt_test.sh": ". mail/receipt.sh\n[ \"$(receipt 1 2)\" = 'Paid: 3' ]\n",
+		}}
+	}
+	branch := fmt.Sprint("topic-", n)
+	if _, err := s.hub.Push(repository, hub.Push{By: "noor", Branch: branch, From: "main", Commits: []hub.Commit{c}}); err != nil {
+		return err
+	}
+	_, err := s.hub.OpenPull(repository, hub.NewPull{Author: "noor", Title: c.Message, Head: branch, Base: "main"})
+	return err
+}
+
+// judge holds what has become of everybody against what it must be, and what was said to them.
+func (s *shopDay) judge() {
+	s.Helper()
+	for n := 1; n <= 30; n++ {
+		fault := ""
+		switch {
+		case slices.Contains(s.bad, n):
+			fault = "At fault: this change. "
+		case n == s.pair[1]:
+			fault = fmt.Sprintf("It is red only together with #%d,", s.pair[0])
+		}
+		p, err := s.hub.Pull(repository, n)
+		s.must(err)
+		if p.Merged != (fault == "") {
+			s.Errorf("#%d: merged is %v; %s", n, p.Merged, s.sayStanding(s.lanes[0], n))
+		}
+		said := s.sayComments(n, true)
+		if fault == "" && strings.Contains(said, "Not landed") || !strings.Contains(said, fault) {
+			s.Errorf("#%d was told %s", n, said)
+		}
+	}
+	for _, wrong := range newOracle(s.world).judge() {
+		s.Error(wrong)
+	}
+}
+
+// Thirty changes, four of which are bad and one with another one only: the others land, the five are told why they do not, and it takes
+// hardly more runs than there are changes.
+func TestThirtyInADay(t *testing.T) {
+	t.Parallel()
+	s := thirty(t, 4, 1)
+	s.must(s.pass(s.approvals...))
+	s.judge()
+	perChange := float64(s.whole) / 30
+	fmt.Printf("thirty changes: %d whole runs, %.2f for each, and %d of what failed; all settled after %v, the last approval came after %v\n", s.whole, perChange, s.part,
+		s.Now().Sub(s.dawn).Round(time.Minute), s.approvals[29].at.Round(time.Minute))
+	if perChange > 1.2 {
+		t.Errorf("%.2f whole runs for each change", perChange)
+	}
+}
