@@ -85,7 +85,7 @@ func (k *Keeper) asTested(c *queue.Candidate, r queue.Recipe) *queue.Candidate {
 		return &t
 	}
 	if s := k.q.Case(c.Of); s != nil {
-		t.Base = s.Chain[0].SHA
+		t.Base, t.Members = s.Chain[0].SHA, nil
 		for _, b := range s.Chain {
 			if b.Member.Number != 0 {
 				t.Members = append(t.Members, b.Member)

@@ -476,6 +476,11 @@ func (w *world) test(ctx context.Context, c *queue.Candidate, _ int) queue.Verdi
 	for _, s := range c.Recipe.Steps {
 		v.Steps = append(v.Steps, queue.StepResult{Name: s.Name})
 	}
+	for i, m := range c.Members {
+		if slices.Contains(c.Numbers()[:i], m.Number) {
+			w.t.Errorf("a run is told of %v", c.Numbers())
+		}
+	}
 	for _, m := range c.Members {
 		if said, ok := w.verdicts[m.Number]; ok {
 			v = said
