@@ -99,25 +99,36 @@ func (r *replay) asSimulated(ctx context.Context, c *queue.Candidate, run int, _
 		return queue.Verdict{Outcome: queue.Infra, Reason: "it was not simulated"}, time.Minute
 	}
 	s := r.log.Runs[i]
-	mirror := r.git()
-	mirror.Dir = r.mirror()
-	listed, err := mirror.Text(ctx, "ls-tree", "--name-only", string(c.Built.SHA))
-	if err != nil {
-		r.Errorf("candidate %d: %v", c.ID, err)
+	was, is := r.changes(ctx, c.Base), r.changes(ctx, c.Built.SHA)
+	if want := slices.Sorted(slices.Values(s.Changes)); !slices.Equal(is, want) {
+		r.Errorf("run %d of candidate %d is of %v, and was simulated with %v", run, c.ID, is, want)
 	}
-	var want []string
-	for _, n := range s.Changes {
-		want = append(want, fmt.Sprintf("change-%d", n))
-	}
-	got := slices.DeleteFunc(strings.Fields(listed), func(name string) bool { return !strings.HasPrefix(name, "change-") })
-	if slices.Sort(want); !slices.Equal(got, want) {
-		r.Errorf("run %d of candidate %d is of %v, and was simulated with %v", run, c.ID, got, want)
+	if told := slices.Sorted(slices.Values(append(was, c.Numbers()...))); !slices.Equal(told, is) {
+		r.Errorf("run %d of candidate %d is of %v, on %v, and is told that it is of %v", run, c.ID, is, was, c.Numbers())
 	}
 	v := s.Verdict
 	if v.Outcome == queue.Red {
 		v.Exit, v.Steps = 1, []queue.StepResult{{Name: v.Step, Exit: 1, Took: v.Took}}
 	}
 	return v, v.Took
+}
+
+// changes are those that a commit has.
+func (r *replay) changes(ctx context.Context, commit queue.SHA) (all []queue.Number) {
+	mirror := r.git()
+	mirror.Dir = r.mirror()
+	listed, err := mirror.Text(ctx, "ls-tree", "--name-only", string(commit))
+	if err != nil {
+		r.Error(err)
+	}
+	for _, name := range strings.Fields(listed) {
+		var n queue.Number
+		if _, err := fmt.Sscanf(name, "change-%d", &n); err == nil {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // compare holds what lander did against what it did in the simulation.
