@@ -18,11 +18,14 @@ import (
 type day struct {
 	*world
 	// says is what a run says, and after how long; really runs the suite.
-	says  func(ctx context.Context, c *queue.Candidate, run int, really runner) (queue.Verdict, time.Duration)
-	dawn  time.Time     // from which events are counted
-	after func() error  // called when lander is at rest after each event
-	runs  []*lastingRun // under way
-	mu    sync.Mutex
+	says   func(ctx context.Context, c *queue.Candidate, run int, really runner) (queue.Verdict, time.Duration)
+	dawn   time.Time    // from which events are counted
+	events []event      // to come, in order
+	after  func() error // called when lander is at rest after each event; nil: nothing is
+	deaths int          // of landers at points of their road; each has a successor at once
+
+	mu   sync.Mutex
+	runs []*lastingRun // under way
 }
 
 // lastingRun is a run that ends when its time has come.
@@ -41,7 +44,7 @@ type event struct {
 }
 
 func newDay(w *world) *day {
-	d := &day{world: w, after: func() error { return nil }}
+	d := &day{world: w}
 	w.timed = func(really runner) runner {
 		return func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
 			r := &lastingRun{candidate: c.ID, number: run, wanted: ctx, over: make(chan struct{})}
@@ -93,26 +96,42 @@ func (d *day) rest() error {
 			return err
 		}
 		before := d.life.versions()
-		if err := d.turn(); err != nil {
+		err := d.turn()
+		switch {
+		case d.life.dead.Load():
+			d.kill(d.life)
+			d.start()
+			d.deaths++
+		case err != nil:
 			return err
-		}
-		if before == d.life.versions() {
-			return d.after()
+		case before == d.life.versions():
+			return nil
 		}
 	}
 	return errors.New("lander never comes to rest")
 }
 
-// turn is one round of lander's.
+// turn is one round of lander's, and of one that lives on though it has a successor, until it finds that out.
 func (d *day) turn() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	if z := d.zombie; z != nil {
+		for _, k := range z.keepers {
+			if err := k.Settle(ctx); errors.Is(err, queue.ErrStale) {
+				d.kill(z)
+				d.zombie = nil
+				break
+			} else if err != nil {
+				return fmt.Errorf("settle zombie: %w", err)
+			}
+		}
+	}
 	for _, k := range d.life.keepers {
 		if err := k.Settle(ctx); err != nil {
 			return fmt.Errorf("settle: %w", err)
 		}
 	}
-	if err := d.until("all that is left are runs that go on", func() bool { return d.life.busy() == len(d.lasting()) }); err != nil {
+	if err := d.until("all that is left are runs that go on", d.quiet); err != nil {
 		return err
 	}
 	for _, k := range d.life.keepers {
@@ -123,8 +142,23 @@ func (d *day) turn() error {
 	return nil
 }
 
-// pass lets the day pass, until nothing is left to happen. Events are in order.
-func (d *day) pass(events ...event) error {
+// quiet reports whether all that goes on are runs whose time has not come.
+func (d *day) quiet() bool {
+	busy := d.life.busy()
+	if d.zombie != nil {
+		busy += d.zombie.busy()
+	}
+	return busy == len(d.lasting())
+}
+
+// at lets something happen later on.
+func (d *day) at(at time.Duration, do func() error) {
+	d.events = append(d.events, event{at, do})
+	slices.SortStableFunc(d.events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+}
+
+// pass lets the day pass, until nothing is left to happen.
+func (d *day) pass() error {
 	for range 10_000 {
 		var next time.Time
 		var do func() error
@@ -137,11 +171,15 @@ func (d *day) pass(events ...event) error {
 			soonest(runs[0].end, func() error {
 				d.drop(runs[0])
 				close(runs[0].over)
-				return d.until("lander has heard of it", func() bool { return d.life.busy() == len(d.lasting()) })
+				return d.until("lander has heard of it", d.quiet)
 			})
 		}
-		if len(events) > 0 {
-			soonest(d.dawn.Add(events[0].at), events[0].do)
+		if len(d.events) > 0 {
+			first := d.events[0]
+			soonest(d.dawn.Add(first.at), func() error {
+				d.events = d.events[1:]
+				return first.do()
+			})
 		}
 		for _, k := range d.life.keepers {
 			if at := k.State().Wake(d.Now()); !at.IsZero() {
@@ -151,12 +189,13 @@ func (d *day) pass(events ...event) error {
 		if do == nil {
 			return nil
 		}
-		if len(events) > 0 && next.Equal(d.dawn.Add(events[0].at)) {
-			do, events = events[0].do, events[1:]
-		}
 		d.advance(max(next.Sub(d.Now()), 0))
-		if err := errors.Join(do(), d.rest()); err != nil {
-			return fmt.Errorf("at %v: %w", d.Now().Sub(d.dawn), err)
+		err := errors.Join(do(), d.rest())
+		if err == nil && d.after != nil {
+			err = errors.Join(d.after(), d.rest())
+		}
+		if err != nil {
+			return fmt.Errorf("after %v: %w", d.Now().Sub(d.dawn), err)
 		}
 	}
 	return errors.New("the day never ends")
