@@ -25,7 +25,7 @@ func TestTheEngineDoesAsTheSimulation(t *testing.T) {
 		lander := sim.Lander{Window: []int{3, 4, 1, 2, 5}[i%5], Batch: []int{8, 5, 2, 1}[i%4]}
 		t.Run(fmt.Sprintf("%d,%d", i+1, lander.Window), func(t *testing.T) {
 			t.Parallel()
-			tr := morning(uint64(i+1), 20)
+			tr := morning(uint64(i+1), 15)
 			if tr.Workers = lander.Window; i%2 == 1 {
 				tr.Flake, tr.Again = .15, .3
 			}
