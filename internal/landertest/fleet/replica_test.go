@@ -68,6 +68,7 @@ func live(text string, l *link, log zerolog.Logger, gone <-chan struct{}) error 
 		Serving: true,
 		Flags: map[string][]string{
 			"data": {p.Data}, "listen": {"127.0.0.1:0"}, "forge-url": {p.Forge + "/api/v3"}, "lane": p.Lanes,
+			"workers": {"5"}, // on every machine: with fewer than a lane's window, there are no trains
 		},
 		Env: map[string]string{
 			"LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret, "LANDER_DATABASE_URL": p.Database,
