@@ -138,6 +138,9 @@ func (c *cell) run() error {
 		}
 	}
 	numbers := []int{late, plain, red, withdrawn}
+	if c.trains {
+		numbers = append(numbers, others...)
+	}
 	c.dice.Shuffle(len(numbers), func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
 	c.note("approved in the order %v; strikes at number %d, after: %v; alone: %v; trains: %v", numbers, c.nth, c.struck.after, c.alone, c.trains)
 	for _, n := range numbers {
@@ -265,6 +268,11 @@ func (c *cell) judge(out *outcome) {
 	o := &oracle{
 		world: c.world, lane: c.lane, approved: map[queue.Number][]string{},
 		good: []queue.Number{late, plain}, bad: []queue.Number{red},
+	}
+	if c.trains {
+		for _, n := range others {
+			o.good = append(o.good, queue.Number(n))
+		}
 	}
 	for n, head := range c.heads {
 		o.approved[n] = []string{head}

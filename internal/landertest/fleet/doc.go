@@ -12,7 +12,8 @@
 // # The grid
 //
 // A cell is a step and a fault. Each runs in a world of its own: four pull requests, of which two must land (one of them needs a
-// rebase), one is red, and one is withdrawn when the fault strikes. A seed decides what is left open: who is first, at which time the
+// rebase), one is red, and one is withdrawn when the fault strikes. With an even seed there are three more that must land, and all
+// are tested in trains of up to five candidates. A seed decides what is left open: who is first, at which time the
 // step is hit, whether a push in flight still arrives, who takes over. Then the faults end, no webhook arrives any more, and the
 // world must come to rest; then the oracle looks. A lander that stops its lane by itself is resumed only where a person has rewound
 // trunk: any other alarm breaks the cell.

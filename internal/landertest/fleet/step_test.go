@@ -30,7 +30,11 @@ func often(step string, trains bool) int {
 	switch step {
 	case factApplied, readBack:
 		return 1 // several facts may be one save
-	case candidateBuilt, runStarted, deliveryStored, commentSent:
+	case candidateBuilt, runStarted:
+		if trains {
+			return 4 // seven changes, of which no candidate has more than two
+		}
+	case deliveryStored, commentSent:
 	default:
 		if trains {
 			return 1 // all may land with one push

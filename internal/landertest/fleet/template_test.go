@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"lander/internal/hub"
@@ -36,10 +37,13 @@ const (
 	withdrawn = 4
 )
 
+// others make a train long; they are in the worlds that have trains.
+var others = []int{5, 6, 7}
+
 // How the worlds test: one change after the other, or in trains of batches.
 const (
 	oneAtATime = "window: 1\nbatch: {max: 1}\n"
-	ofTwo      = "window: 3\nbatch: {max: 2}\n"
+	ofTwo      = "window: 5\nbatch: {max: 2}\n"
 )
 
 func newTemplate(dir, policy string) (*template, error) {
@@ -61,6 +65,11 @@ func newTemplate(dir, policy string) (*template, error) {
 			break
 		}
 		err = propose(h, app, "main", p.branch, p.from, p.commits...)
+	}
+	for _, n := range others {
+		if name := fmt.Sprint("other-", n); err == nil && policy == ofTwo {
+			err = propose(h, app, "main", name, "main~1", write(name, name+".txt", "1\n"))
+		}
 	}
 	made := &template{dir, map[queue.Number]string{}}
 	if pulls, wrong := h.Pulls(app); err == nil {
