@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"lander/internal/queue"
@@ -49,12 +48,7 @@ func (k *Keeper) made(ctx context.Context, r queue.BuildRequest) (queue.Built, e
 
 // bring fetches the heads that are not here yet. ready is false when that showed the plan to be old; then the next one is right.
 func (k *Keeper) bring(ctx context.Context, r queue.BuildRequest) (ready bool, err error) {
-	var missing []queue.Member
-	for _, m := range r.Members {
-		if !k.Mirror.Has(ctx, m.Head) {
-			missing = append(missing, m)
-		}
-	}
+	missing := k.missing(ctx, r.Members)
 	if len(missing) == 0 {
 		return true, nil
 	}
@@ -75,7 +69,7 @@ func (k *Keeper) bring(ctx context.Context, r queue.BuildRequest) (ready bool, e
 			return false, nil
 		}
 	}
-	return k.q.Tip == tip && !slices.ContainsFunc(missing, func(m queue.Member) bool { return !k.Mirror.Has(ctx, m.Head) }), nil
+	return k.q.Tip == tip && len(k.missing(ctx, missing)) == 0, nil
 }
 
 // unmade turns the builder's typed errors into a fact about the member at fault; any other error is the host's.

@@ -56,8 +56,8 @@ type Mirror interface {
 	Contains(ctx context.Context, tip, ancestor queue.SHA) (bool, error)
 	// Show reads a file at a commit; fs.ErrNotExist when there is none.
 	Show(ctx context.Context, commit queue.SHA, path string) ([]byte, error)
-	// Has reports whether a commit is here.
-	Has(ctx context.Context, commit queue.SHA) bool
+	// Has reports whether all of the commits are here.
+	Has(ctx context.Context, commits ...queue.SHA) bool
 }
 
 // Tips are where a lane's two branches stand.

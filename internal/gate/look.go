@@ -148,14 +148,31 @@ func (k *Keeper) look(ctx context.Context, numbers []queue.Number) (map[queue.Nu
 		} else {
 			delete(k.lookErr, n)
 		}
-		if e := k.q.Entry(n); e != nil && !e.Gone && !k.Mirror.Has(ctx, e.Head) {
+		if e := k.q.Entry(n); e != nil && !e.Gone {
 			heads = append(heads, queue.Member{Number: n, Head: e.Head})
 		}
 	}
-	if len(heads) == 0 {
+	missing := k.missing(ctx, heads)
+	if len(missing) == 0 {
 		return looked, nil
 	}
-	return looked, k.seeTrunk(ctx, heads)
+	return looked, k.seeTrunk(ctx, missing)
+}
+
+// missing are the members whose heads are not in the mirror. Mostly all are there, and one question is enough.
+func (k *Keeper) missing(ctx context.Context, members []queue.Member) []queue.Member {
+	heads := make([]queue.SHA, len(members))
+	for i, m := range members {
+		heads[i] = m.Head
+	}
+	if len(heads) == 0 || k.Mirror.Has(ctx, heads...) {
+		return nil
+	}
+	if len(members) == 1 {
+		return members
+	}
+	half := len(members) / 2
+	return append(k.missing(ctx, members[:half]), k.missing(ctx, members[half:])...)
 }
 
 // manyOldLooks is after how many looks that were older than the newest one, a minute's worth, it is that one that is not believed: the

@@ -334,10 +334,10 @@ func (w *world) Show(_ context.Context, commit queue.SHA, _ string) ([]byte, err
 	return []byte(text), nil
 }
 
-func (w *world) Has(_ context.Context, commit queue.SHA) bool {
+func (w *world) Has(_ context.Context, commits ...queue.SHA) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.lost[commit]
+	return !slices.ContainsFunc(commits, func(c queue.SHA) bool { return w.lost[c] })
 }
 
 func (w *world) Build(_ context.Context, r queue.BuildRequest) (queue.Built, error) {

@@ -36,7 +36,7 @@ func (r *Repo) build(ctx context.Context, req queue.BuildRequest) (queue.Built, 
 		return queue.Built{}, err
 	}
 	defer objects.close()
-	b := &builder{repo: r, objects: objects, by: r.committer(req.At), base: req.Base}
+	b := &builder{repo: r, objects: objects, by: r.committer(req.At), base: req.Base, lineage: r.lineage(ctx, req.Base, req.Members)}
 	for _, member := range req.Members {
 		if err := b.add(ctx, req.Style, member); err != nil {
 			return queue.Built{}, err
@@ -75,6 +75,7 @@ type builder struct {
 	by      string      // committer line
 	base    queue.SHA   // of the candidate
 	below   []queue.SHA // heads of the members that the tip has already
+	lineage *lineage    // of all members; nil: not known
 	tip     commit
 	natural queue.SHA // a commit whose parent is its merge base with the tip
 	built   queue.Built

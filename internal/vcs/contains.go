@@ -3,13 +3,25 @@ package vcs
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"lander/internal/queue"
 )
 
-// Has reports whether the mirror holds the commit.
-func (r *Repo) Has(ctx context.Context, sha queue.SHA) bool {
-	return full(sha) == nil && r.git().Run(ctx, "cat-file", "-e", string(sha)+"^{commit}") == nil
+// Has reports whether the mirror holds all of the commits. It costs one process, however many there are.
+func (r *Repo) Has(ctx context.Context, shas ...queue.SHA) bool {
+	if full(shas...) != nil {
+		return false
+	}
+	if len(shas) == 1 {
+		return r.git().Run(ctx, "cat-file", "-e", string(shas[0])+"^{commit}") == nil
+	}
+	var names strings.Builder
+	for _, sha := range shas {
+		names.WriteString(string(sha) + "^{commit}\n")
+	}
+	out, err := r.git().Output(ctx, []byte(names.String()), "cat-file", "--batch-check=%(objecttype)")
+	return err == nil && string(out) == strings.Repeat("commit\n", len(shas))
 }
 
 // Contains reports whether sha is tip or one of its ancestors. tip must be in the mirror, with all its history, so that a commit

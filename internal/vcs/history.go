@@ -20,29 +20,30 @@ func (h history) last() commit { return h.commits[len(h.commits)-1] }
 
 // own reads the member's history above the tip.
 func (b *builder) own(ctx context.Context, member queue.Member) (history, error) {
-	args := []string{"rev-list", "--topo-order", "--reverse", "--parents", string(member.Head), "^" + string(b.base)}
-	for _, head := range b.below {
-		args = append(args, "^"+string(head))
-	}
-	out, err := b.repo.git().Output(ctx, nil, args...)
-	if err != nil {
-		return history{}, err
+	lines, ok := b.lineage.above(member.Head)
+	if !ok {
+		args := []string{"rev-list", "--topo-order", "--reverse", "--parents", string(member.Head), "^" + string(b.base)}
+		for _, head := range b.below {
+			args = append(args, "^"+string(head))
+		}
+		out, err := b.repo.git().Output(ctx, nil, args...)
+		if err != nil {
+			return history{}, err
+		}
+		lines = parentage(out)
 	}
 	var h history
-	for line := range bytes.Lines(out) {
-		ids := bytes.Fields(line)
+	for _, ids := range lines {
 		switch len(ids) {
-		case 0:
-			continue
 		case 1, 2:
-			c, err := b.objects.commit(queue.SHA(ids[0]))
+			c, err := b.objects.commit(ids[0])
 			if err != nil {
 				return history{}, err
 			}
 			h.commits = append(h.commits, c)
 			h.roots = h.roots || len(ids) == 1
 		default:
-			h.merges = append(h.merges, queue.SHA(ids[0]))
+			h.merges = append(h.merges, ids[0])
 		}
 	}
 	if len(h.commits) == 0 {
