@@ -28,6 +28,8 @@ type Keeper struct {
 	Push func(ctx context.Context, r queue.LandRequest) error // required
 	// MoveHead moves the branch of a pull request; nil: none is ever moved. Errors are as those of Push.
 	MoveHead func(ctx context.Context, m queue.HeadMove) error
+	// MoveHeads does the same for several branches, with an answer for each; nil: they are moved by MoveHead.
+	MoveHeads func(ctx context.Context, moves []queue.HeadMove) []error
 	// MayMove says why a branch is not to be moved. It is asked beside the last look before each landing; nil: each may be.
 	MayMove func(ctx context.Context, m queue.HeadMove) error
 	// AwaitHead waits until the forge shows a pull request at a head, as long as that may take; required with MoveHead.

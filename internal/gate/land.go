@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -57,16 +56,18 @@ func (k *Keeper) movable(ctx context.Context, moves []queue.HeadMove) []queue.He
 		return moves
 	}
 	may := make([]bool, len(moves))
-	var g sync.WaitGroup
+	var g errgroup.Group
+	g.SetLimit(headsAtOnce)
 	for i, m := range moves {
-		g.Go(func() {
+		g.Go(func() error {
 			err := k.MayMove(ctx, m)
 			if may[i] = err == nil; err != nil {
 				k.Log.Warn().Err(err).Int("change", int(m.Number)).Str("branch", m.Branch).Msg("pull request will show as closed, not as merged")
 			}
+			return nil
 		})
 	}
-	g.Wait()
+	_ = g.Wait() // each has an answer of its own
 	var left []queue.HeadMove
 	for i, m := range moves {
 		if may[i] {
@@ -229,15 +230,16 @@ func (k *Keeper) moveHeads(ctx context.Context, c *queue.Candidate) bool {
 	if len(c.Intent.Heads) == 0 || k.MoveHead == nil {
 		return true
 	}
-	errs := make([]error, len(c.Intent.Heads))
+	errs := k.pushHeads(ctx, c.Intent.Heads)
 	var g errgroup.Group
+	g.SetLimit(headsAtOnce)
 	for i, m := range c.Intent.Heads {
-		g.Go(func() error {
-			if errs[i] = k.MoveHead(ctx, m); errs[i] == nil {
+		if errs[i] == nil {
+			g.Go(func() error {
 				errs[i] = k.AwaitHead(ctx, m.Number, m.To)
-			}
-			return nil
-		})
+				return nil
+			})
+		}
 	}
 	_ = g.Wait() // each has an error of its own
 	var pushed []queue.Number
@@ -259,6 +261,27 @@ func (k *Keeper) moveHeads(ctx context.Context, c *queue.Candidate) bool {
 		e := k.q.Entry(m.Number)
 		return e == nil || e.Head != m.Head
 	})
+}
+
+// headsAtOnce bounds the branches that the forge is asked about, and those that are pushed to, side by side.
+const headsAtOnce = 16
+
+// pushHeads moves branches, and says of each what became of it.
+func (k *Keeper) pushHeads(ctx context.Context, moves []queue.HeadMove) []error {
+	if len(moves) > 1 && k.MoveHeads != nil {
+		return k.MoveHeads(ctx, moves)
+	}
+	errs := make([]error, len(moves))
+	var g errgroup.Group
+	g.SetLimit(headsAtOnce)
+	for i, m := range moves {
+		g.Go(func() error {
+			errs[i] = k.MoveHead(ctx, m)
+			return nil
+		})
+	}
+	_ = g.Wait() // each has an error of its own
+	return errs
 }
 
 // putBack moves a branch back to the head that was approved. What does not come about is tried again when the change is seen again.

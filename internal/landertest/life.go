@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,6 +129,18 @@ func (l *life) between(k *gate.Keeper) {
 	push, head, test := k.Push, k.MoveHead, k.Test
 	k.MoveHead = func(ctx context.Context, m queue.HeadMove) error {
 		return l.at([]string{"head"}, func() error { return head(ctx, m) })
+	}
+	heads := k.MoveHeads
+	k.MoveHeads = func(ctx context.Context, moves []queue.HeadMove) []error {
+		var errs []error
+		err := l.at([]string{"head"}, func() error {
+			errs = heads(ctx, moves)
+			return errors.Join(errs...)
+		})
+		if errors.Join(errs...) == nil { // it is the point's, and so everybody's
+			errs = slices.Repeat([]error{err}, len(moves))
+		}
+		return errs
 	}
 	k.Push = func(ctx context.Context, r queue.LandRequest) error {
 		err := l.at([]string{"push"}, func() error { return push(ctx, r) })

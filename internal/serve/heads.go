@@ -13,17 +13,52 @@ import (
 // moveHead moves the branch of a pull request, but never one that lander lands on or keeps its ledger in.
 func (r *Rooms) moveHead(repo *repository, l queue.Lane) func(context.Context, queue.HeadMove) error {
 	return func(ctx context.Context, m queue.HeadMove) error {
-		trunk := slices.ContainsFunc(r.Settings.Lanes, func(o queue.Lane) bool {
-			return strings.EqualFold(o.Repo, m.Repo) && o.Trunk == m.Branch
-		})
-		if trunk || strings.HasPrefix(m.Branch, queue.LedgerPrefix) {
-			return fmt.Errorf("move head of %v: %w", m.Number, errOwnBranch(m.Branch))
+		if err := r.refuseOwn(m); err != nil {
+			return err
 		}
-		remote := "" // the lane's own
-		if !strings.EqualFold(m.Repo, l.Repo) {
-			remote = r.Settings.Remote(m.Repo)
+		return repo.mirror.MoveHead(ctx, r.remoteOf(l, m), m)
+	}
+}
+
+func (r *Rooms) refuseOwn(m queue.HeadMove) error {
+	trunk := slices.ContainsFunc(r.Settings.Lanes, func(o queue.Lane) bool {
+		return strings.EqualFold(o.Repo, m.Repo) && o.Trunk == m.Branch
+	})
+	if trunk || strings.HasPrefix(m.Branch, queue.LedgerPrefix) {
+		return fmt.Errorf("move head of %v: %w", m.Number, errOwnBranch(m.Branch))
+	}
+	return nil
+}
+
+// remoteOf is where the branch's repository is; empty: it is the lane's own.
+func (r *Rooms) remoteOf(l queue.Lane, m queue.HeadMove) string {
+	if strings.EqualFold(m.Repo, l.Repo) {
+		return ""
+	}
+	return r.Settings.Remote(m.Repo)
+}
+
+// moveHeads is moveHead for several branches, with one push to each repository that has some of them.
+func (r *Rooms) moveHeads(repo *repository, l queue.Lane) func(context.Context, []queue.HeadMove) []error {
+	return func(ctx context.Context, moves []queue.HeadMove) []error {
+		errs := make([]error, len(moves))
+		places := map[string][]int{}
+		for i, m := range moves {
+			if errs[i] = r.refuseOwn(m); errs[i] == nil {
+				remote := r.remoteOf(l, m)
+				places[remote] = append(places[remote], i)
+			}
 		}
-		return repo.mirror.MoveHead(ctx, remote, m)
+		for remote, at := range places {
+			its := make([]queue.HeadMove, len(at))
+			for j, i := range at {
+				its[j] = moves[i]
+			}
+			for j, err := range repo.mirror.MoveHeads(ctx, remote, its) {
+				errs[at[j]] = err
+			}
+		}
+		return errs
 	}
 }
 

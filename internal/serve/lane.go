@@ -84,7 +84,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		Ledger: repo.mirror, Atomic: repo.mirror.Atomic, Audit: r.audit(repo, l),
 		Pace:  func(every time.Duration) time.Duration { return r.Forge.Pace(l.Repo, every) },
 		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land,
-		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), AwaitHead: r.awaitHead(l),
+		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), MoveHeads: r.moveHeads(repo, l), AwaitHead: r.awaitHead(l),
 		ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },

@@ -145,3 +145,42 @@ func TestMoveHead(t *testing.T) {
 	}
 	w.wantAt(req.Old, req.Ledger)
 }
+
+func TestMoveHeads(t *testing.T) {
+	t.Parallel()
+	w, req := landing(t)
+	var moves []queue.HeadMove
+	for i, branch := range []string{"one", "two", "stale", "a..b", "three"} {
+		moves = append(moves, queue.HeadMove{Number: queue.Number(i + 1), Branch: branch, From: w.ids["change"], To: req.New})
+		if branch != "a..b" {
+			w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/"+branch, string(w.ids["change"])))
+		}
+	}
+	at := func(branch string) queue.SHA {
+		sha, err := w.origin.Text(w.ctx, "rev-parse", "refs/heads/"+branch)
+		w.must(err)
+		return queue.SHA(sha)
+	}
+	w.must(w.origin.Run(w.ctx, "update-ref", "refs/heads/stale", string(w.ids["other"]))) // its author has pushed meanwhile
+	errs := w.repo.MoveHeads(w.ctx, "", moves)
+	if errs[0] != nil || errs[1] != nil || !errors.Is(errs[2], queue.ErrMoved) || errs[3] == nil || errs[4] != nil {
+		t.Errorf("got %v", errs)
+	}
+	if at("one") != req.New || at("two") != req.New || at("stale") != w.ids["other"] || at("three") != req.New {
+		t.Error("a branch stands elsewhere")
+	}
+
+	// A server that refuses all of a push for the sake of one branch.
+	for i := range moves {
+		moves[i].From, moves[i].To = moves[i].To, moves[i].From
+	}
+	w.hook("pre-receive", `while read -r old new ref; do [ "$ref" != refs/heads/two ] || { echo protected >&2; exit 1; }; done`+"\n")
+	errs = w.repo.MoveHeads(w.ctx, "", []queue.HeadMove{moves[0], moves[1], moves[4]})
+	var denied *queue.DeniedError
+	if errs[0] != nil || !errors.As(errs[1], &denied) || errs[2] != nil {
+		t.Errorf("got %v", errs)
+	}
+	if at("one") != w.ids["change"] || at("two") != req.New || at("three") != w.ids["change"] {
+		t.Error("a branch stands elsewhere")
+	}
+}

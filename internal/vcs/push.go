@@ -28,10 +28,20 @@ func (r *Repo) push(ctx context.Context, updates ...update) error {
 }
 
 func (r *Repo) pushTo(ctx context.Context, remote string, updates ...update) error {
-	args := []string{"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--no-recurse-submodules"}
+	var how []string
 	if len(updates) > 1 {
-		args = append(args, "--atomic")
+		how = append(how, "--atomic")
 	}
+	return r.pushHow(ctx, how, remote, updates)
+}
+
+// pushEach makes each update by itself, or not.
+func (r *Repo) pushEach(ctx context.Context, remote string, updates []update) error {
+	return r.pushHow(ctx, nil, remote, updates)
+}
+
+func (r *Repo) pushHow(ctx context.Context, how []string, remote string, updates []update) error {
+	args := append([]string{"push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--no-recurse-submodules"}, how...)
 	for _, u := range updates {
 		args = append(args, "--force-with-lease="+u.ref+":"+string(u.old))
 	}
