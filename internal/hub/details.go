@@ -13,16 +13,17 @@ type details struct {
 	h       *Hub
 	mu      sync.Mutex
 	jobs    []job
+	merges  []job // tried beside the others, and slower
 	queue   chan struct{}
+	tries   chan struct{}
 	commits map[int64]found[commit] // by pull request id
 	files   map[int64]found[file]
 	tried   map[int64]*mergeTry
 }
 
 type job struct {
-	r     *repo
-	p     *Pull
-	merge bool
+	r *repo
+	p *Pull
 }
 
 // span is from where to where a pull request reaches.
@@ -51,52 +52,69 @@ type mergeTry struct {
 }
 
 // mergePause keeps a wish to know whether something merges from competing with the work of whoever looks at it:
-// GitHub's answer does not come at once either.
+// GitHub's answer does not come at once either. Between two tries there is a pause that grows with what they take, so that
+// hundreds of them cost no more than a part of one processor.
 const mergePause = 300 * time.Millisecond
 
 func (d *details) init(h *Hub) {
 	d.h = h
-	d.queue = make(chan struct{}, 1)
+	d.queue, d.tries = make(chan struct{}, 1), make(chan struct{}, 1)
 	d.commits, d.files = map[int64]found[commit]{}, map[int64]found[file]{}
 	d.tried = map[int64]*mergeTry{}
 }
 
 // want has the size of p's diff found soon.
-func (d *details) want(r *repo, p *Pull) { d.add(job{r: r, p: p}) }
+func (d *details) want(r *repo, p *Pull) { d.add(&d.jobs, d.queue, job{r: r, p: p}) }
 
-func (d *details) add(j job) {
+func (d *details) add(list *[]job, wake chan struct{}, j job) {
 	d.mu.Lock()
-	d.jobs = append(d.jobs, j)
+	*list = append(*list, j)
 	d.mu.Unlock()
 	select {
-	case d.queue <- struct{}{}:
+	case wake <- struct{}{}:
 	default:
 	}
 }
 
 func (d *details) work() {
+	d.each(&d.jobs, d.queue, func(j job) error {
+		_, err := d.stat(j.r, j.p)
+		return err
+	})
+}
+
+func (d *details) tryMerges() {
+	d.each(&d.merges, d.tries, func(j job) error {
+		began := time.Now()
+		_, err := d.mergeable(j.r, j.p)
+		pause := time.NewTimer(2 * time.Since(began))
+		defer pause.Stop()
+		select {
+		case <-d.h.life.Done():
+		case <-pause.C:
+		}
+		return err
+	})
+}
+
+// each does the jobs of a list until the hub is closed.
+func (d *details) each(list *[]job, wake chan struct{}, do func(job) error) {
 	for {
 		d.mu.Lock()
 		var j job
-		if len(d.jobs) > 0 {
-			j, d.jobs = d.jobs[0], d.jobs[1:]
+		if len(*list) > 0 {
+			j, *list = (*list)[0], (*list)[1:]
 		}
 		d.mu.Unlock()
 		if j.r == nil {
 			select {
 			case <-d.h.life.Done():
 				return
-			case <-d.queue:
+			case <-wake:
 			}
 			continue
 		}
-		var err error
-		if j.merge {
-			_, err = d.mergeable(j.r, j.p)
-		} else {
-			_, err = d.stat(j.r, j.p)
-		}
-		if err != nil && d.h.life.Err() == nil {
+		if err := do(j); err != nil && d.h.life.Err() == nil {
 			d.h.log.Warn().Err(err).Str("repo", j.r.full()).Int("pull", j.p.Number).Msg("pull request details not found")
 		}
 	}
@@ -201,7 +219,7 @@ func (d *details) ask(r *repo, p *Pull) {
 		return
 	}
 	d.tried[p.ID] = &mergeTry{head: p.HeadSHA, tip: tip, asked: true}
-	time.AfterFunc(mergePause, func() { d.add(job{r: r, p: p, merge: true}) })
+	time.AfterFunc(mergePause, func() { d.add(&d.merges, d.tries, job{r: r, p: p}) })
 }
 
 // mergeable finds out whether p can be merged.
@@ -214,6 +232,12 @@ func (d *details) mergeable(r *repo, p *Pull) (bool, error) {
 	})
 	if !open || t.tip == "" {
 		return false, nil
+	}
+	d.mu.Lock()
+	known := d.tried[p.ID]
+	d.mu.Unlock()
+	if known != nil && !known.asked && known.head == t.head && known.tip == t.tip {
+		return known.clean, nil // it was asked for again while trunk moved
 	}
 	_, err := d.h.in(r, "merge-tree", "--write-tree", "--name-only", "--no-messages", t.tip, t.head)
 	if err != nil && !isCode(err, 1) {

@@ -84,6 +84,7 @@ func Open(dir string, o Options) (*Hub, error) {
 		return nil, fmt.Errorf("open hub: %w", err)
 	}
 	h.spawn(h.details.work)
+	h.spawn(h.details.tryMerges)
 	if !h.sync {
 		h.spawn(h.saver.work)
 	}
