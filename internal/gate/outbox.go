@@ -37,17 +37,19 @@ func (k *Keeper) postman(ctx context.Context) {
 func (k *Keeper) Flush(ctx context.Context) (next time.Time, err error) {
 	k.init()
 	for {
-		batch, err := k.Outbox.Unsent(ctx, k.Lane, k.Now(), 50)
+		batch, err := k.Outbox.Unsent(ctx, k.Lane, k.Now(), backlog)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("read outbox of %v: %w", k.Lane, err)
 		}
 		ripe := 0
 		for _, o := range batch {
-			if till := ripeAt(o.Notice); k.Now().Before(till) {
+			if till := ripeAt(o, len(batch)); k.Now().Before(till) {
 				next = sooner(next, till)
 				continue
 			}
-			ripe++
+			if ripe++; ripe > atATime {
+				break // by now there may be newer words for some
+			}
 			remote, err := k.Forge.Tell(ctx, o.Notice, o.Remote)
 			if ctx.Err() != nil {
 				k.lookBack(ctx, o.Notice.Number)
@@ -100,10 +102,34 @@ const lookBackFor = 3 * time.Second
 // settling is how long a living comment waits while its change is on the move: by then it has often landed, and one edit is enough.
 const settling = 2 * time.Second
 
-// ripeAt is when a notice may be sent: at once, but for a living comment that only says that things go their way.
-func ripeAt(n queue.Notice) time.Time {
-	if n.Kind == queue.NoticeLiving && n.Standing != nil && (n.Standing.Stage == queue.StageTesting || n.Standing.Stage == queue.StageLanding) {
-		return n.At.Add(settling)
+const (
+	backlog = 200 // notices that are looked over at a time
+	atATime = 50  // of them, that are sent before they are looked over again
+)
+
+// What a forge takes in the long run is some eighty comments and edits a minute. Where more wait than a few, a living comment that only
+// says that things go their way waits for about as long as it would take to send them all, within bounds; what comes of it is mostly
+// one edit less.
+const (
+	crowd       = 16
+	perNotice   = 750 * time.Millisecond
+	mostCrowded = 30 * time.Second
+)
+
+// ripeAt is when a notice may be sent, of so many that wait: at once, but for a living comment that only says that things go their way.
+func ripeAt(o queue.Outgoing, waiting int) time.Time {
+	n := o.Notice
+	if n.Kind != queue.NoticeLiving || n.Standing == nil {
+		return time.Time{}
+	}
+	crowded := min(time.Duration(max(waiting-crowd, 0))*perNotice, mostCrowded)
+	switch n.Standing.Stage {
+	case queue.StageTesting, queue.StageLanding:
+		return n.At.Add(settling + crowded)
+	case queue.StageWaiting:
+		if o.Remote != "" { // people have read already that it waits
+			return n.At.Add(crowded)
+		}
 	}
 	return time.Time{}
 }

@@ -10,7 +10,8 @@ import (
 	"lander/internal/store/db"
 )
 
-// Unsent lists notices that may be sent now, oldest first. A living one comes with the forge's id of what was posted under its
+// Unsent lists notices that may be sent now, oldest first, the living ones after all others: they may still change, and what is said
+// once and for all matters more. A living one comes with the forge's id of what was posted under its
 // key before, to be edited. A notice that was posted while Sent did not get through comes again; the hidden key in the comment
 // makes that harmless.
 func (s *Store) Unsent(ctx context.Context, lane queue.Lane, now time.Time, limit int) ([]queue.Outgoing, error) {

@@ -40,7 +40,10 @@ func TestPruneForgetsOnlyWhatNobodyNeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range unsent[:2] {
+	for _, o := range unsent {
+		if o.Notice.Number == 5 {
+			continue
+		}
 		if err := s.Sent(t.Context(), o.Seq, "77"); err != nil {
 			t.Fatal(err)
 		}

@@ -296,17 +296,24 @@ func (w *writer) outbox(ctx context.Context) error {
 	for i, n := range w.new.Outbox {
 		newest[n.Key] = i
 	}
+	var keys []string
+	for i, n := range w.new.Outbox {
+		if n.Kind == queue.NoticeLiving && newest[n.Key] == i {
+			keys = append(keys, n.Key)
+		}
+	}
+	if len(keys) > 0 {
+		w.at("living notices")
+		if err := w.rows.SupersedeNotices(ctx, w.lane, keys); err != nil {
+			return err
+		}
+	}
 	for i, n := range w.new.Outbox {
 		living := n.Kind == queue.NoticeLiving
 		if living && newest[n.Key] != i {
 			continue
 		}
 		w.at("notice %s", n.Key)
-		if living {
-			if err := w.rows.SupersedeNotice(ctx, w.lane, n.Key); err != nil {
-				return err
-			}
-		}
 		if err := w.rows.SaveNotice(ctx, db.SaveNoticeParams{LaneID: w.lane, Key: n.Key, Living: living, Notice: n}); err != nil {
 			return err
 		}

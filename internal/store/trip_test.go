@@ -93,6 +93,14 @@ func told(t *testing.T, rt *rapid.T, s *store.Store, lane queue.Lane, want []que
 	if len(out) != len(want) {
 		rt.Fatalf("outbox has %d notices, want %d", len(out), len(want))
 	}
+	living := func(n queue.Notice) int { // they are sent last
+		if n.Kind == queue.NoticeLiving {
+			return 1
+		}
+		return 0
+	}
+	want = slices.Clone(want)
+	slices.SortStableFunc(want, func(a, b queue.Notice) int { return living(a) - living(b) })
 	for i, o := range out {
 		same(rt, queue.Queue{Outbox: []queue.Notice{o.Notice}}, queue.Queue{Outbox: []queue.Notice{store.Fit(want[i])}})
 		if err := s.Sent(t.Context(), o.Seq, "1"); err != nil {

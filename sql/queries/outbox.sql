@@ -1,5 +1,5 @@
--- name: SupersedeNotice :exec
-update outbox set state = 'superseded' where lane_id = $1 and key = $2 and living and state = 'pending';
+-- name: SupersedeNotices :exec
+update outbox set state = 'superseded' where lane_id = @lane_id and key = any(@keys::text[]) and living and state = 'pending';
 
 -- name: SaveNotice :exec
 insert into outbox (lane_id, key, living, notice)
@@ -13,7 +13,7 @@ select o.seq, o.notice, o.tries,
                  order by f.seq desc limit 1), '')::text as remote
 from outbox o
 where o.lane_id = @lane_id and o.state = 'pending' and (o.not_till is null or o.not_till <= @now)
-order by o.seq
+order by o.living, o.seq
 limit @oldest;
 
 -- name: Sent :execrows

@@ -70,12 +70,12 @@ func (q *Queries) Sent(ctx context.Context, remote string, seq int64) (int64, er
 	return result.RowsAffected(), nil
 }
 
-const supersedeNotice = `-- name: SupersedeNotice :exec
-update outbox set state = 'superseded' where lane_id = $1 and key = $2 and living and state = 'pending'
+const supersedeNotices = `-- name: SupersedeNotices :exec
+update outbox set state = 'superseded' where lane_id = $1 and key = any($2::text[]) and living and state = 'pending'
 `
 
-func (q *Queries) SupersedeNotice(ctx context.Context, laneID int64, key string) error {
-	_, err := q.db.Exec(ctx, supersedeNotice, laneID, key)
+func (q *Queries) SupersedeNotices(ctx context.Context, laneID int64, keys []string) error {
+	_, err := q.db.Exec(ctx, supersedeNotices, laneID, keys)
 	return err
 }
 
@@ -86,7 +86,7 @@ select o.seq, o.notice, o.tries,
                  order by f.seq desc limit 1), '')::text as remote
 from outbox o
 where o.lane_id = $1 and o.state = 'pending' and (o.not_till is null or o.not_till <= $2)
-order by o.seq
+order by o.living, o.seq
 limit $3
 `
 
