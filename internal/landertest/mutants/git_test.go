@@ -32,6 +32,18 @@ var git = []mutant{
 		red: []test{{"internal/vcs", "TestMoveHead"}},
 	},
 	{
+		name: "the lease on the branches of a batch",
+		edits: []edit{{
+			"internal/vcs/movehead.go", `			updates = append(updates, update{ref: ref, old: m.From, new: m.To})`,
+			`			now, lookErr := r.refsOf(ctx, remote, ref)
+			if lookErr != nil {
+				return moved
+			}
+			updates = append(updates, update{ref: ref, old: now[ref], new: m.To})`,
+		}},
+		red: []test{{"internal/vcs", "TestMoveHeads"}},
+	},
+	{
 		name:  "both branches or none",
 		edits: []edit{{"internal/vcs/push.go", `if len(updates) > 1 {`, `if len(updates) > 2 {`}},
 		red:   []test{{"internal/vcs", "TestTwoRefsMoveTogetherOrNotAtAll"}, {"internal/vcs", "TestLandLosesARaceWithoutHarm/it was burnt"}},
