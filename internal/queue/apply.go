@@ -265,11 +265,7 @@ func (q *Queue) reported(ev RunReported) {
 	}
 	v := ev.Verdict
 	if c.Of == 0 {
-		var passed []StepResult
-		if k := q.caseOf(c.ID); k != nil {
-			passed = k.Passed
-		}
-		v = v.completed(c.Recipe, passed)
+		v = v.completed(c.Recipe, q.caseOf(c.ID))
 	}
 	q.record(ev.At, 0, c.ID, "run ended", recordVerdict(ev.Run, v))
 	if c.Of != 0 {

@@ -40,7 +40,27 @@ type Trial struct {
 type Result struct {
 	Trial
 	Failed  []string `json:"failed,omitempty"`
+	Asked   []string `json:"asked,omitempty"`   // of which tests it tells; nil: of all
 	Verdict *Verdict `json:"verdict,omitempty"` // nil: nothing failed, or it could not be built
+}
+
+// tells is what a result says of a name. What could not be built does not pass, and what was not asked for is not known.
+func (r Result) tells(name string) Outcome {
+	switch {
+	case r.Verdict != nil && r.Verdict.fails(name), r.Verdict == nil && len(r.Failed) > 0, slices.Contains(r.Failed, name):
+		return Red
+	case r.Asked == nil || slices.Contains(r.Asked, name):
+		return Green
+	}
+	return Unmeasured
+}
+
+// rerun is what of a case's recipe runs again: its names, if they are tests.
+func (k *Case) rerun(proof bool) Rerun {
+	if len(k.Red.Failed) == 0 || slices.Contains(k.Names, k.Red.Step) {
+		return Rerun{}
+	}
+	return Rerun{Step: k.Red.Step, Names: k.Names, Proof: proof}
 }
 
 // open begins the case of a candidate whose run was red.
@@ -101,8 +121,11 @@ func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 // again takes in one more red run of the same commit. Sure is only what fails every time: what failed once may have been chance, unless
 // it is always something else.
 func (k *Case) again(c *Candidate, v Verdict) {
+	var names []string
+	if v.Step == k.Red.Step {
+		names = slices.DeleteFunc(slices.Clone(k.Names), func(name string) bool { return !v.fails(name) })
+	}
 	k.passed(c.Run, v)
-	names := slices.DeleteFunc(slices.Clone(v.failed()), func(name string) bool { return !slices.Contains(k.Names, name) })
 	if k.Sure = len(names) > 0 || c.Run >= sureRuns; len(names) == 0 {
 		names = v.failed()
 	}
@@ -157,13 +180,13 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 	switch {
 	case k != nil && !c.Recipe.same(k.Recipe):
 		q.end(c, CandidateAbandoned, "", at) // something else is looked for by now
-	case v.Outcome == Green, v.Outcome == Red, v.Outcome == TimedOut:
+	case v.Outcome == Green, (v.Outcome == Red || v.Outcome == TimedOut) && (k == nil || v.Step == k.Red.Step || v.shows(k.Red.Step)):
 		q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
 		q.end(q.Candidate(c.ID), CandidateFailed, "", at)
 		q.editCase(c.Of, func(k *Case) {
-			r := Result{Trial: c.Trial, Failed: v.failed()}
+			r := Result{Trial: c.Trial, Asked: v.Asked}
 			if v.Outcome != Green {
-				r.Verdict = &v
+				r.Failed, r.Verdict = v.failed(), &v
 			}
 			k.Results = append(k.Results, r)
 		})

@@ -6,19 +6,19 @@ import "slices"
 type lens struct {
 	*Case
 	at      map[SHA]int
-	results []*Result
+	results [][]*Result // newest last
 	green   []bool
 }
 
 func (q Queue) lens(k *Case) lens {
 	at := make(map[SHA]int, len(k.Chain))
-	l := lens{k, at, make([]*Result, len(k.Chain)), make([]bool, len(k.Chain))}
+	l := lens{k, at, make([][]*Result, len(k.Chain)), make([]bool, len(k.Chain))}
 	for i, b := range k.Chain {
 		at[b.SHA] = i
 	}
 	for i := range k.Results {
 		if j, ok := at[k.Results[i].Base]; ok && k.Results[i].Member.Number == 0 {
-			l.results[j] = &k.Results[i]
+			l.results[j] = append(l.results[j], &k.Results[i])
 		}
 	}
 	if i, ok := at[q.Sound]; ok {
@@ -34,10 +34,12 @@ func (q Queue) lens(k *Case) lens {
 
 // known is what is known of a name at a place of the chain.
 func (l lens) known(i int, name string) Outcome {
-	switch {
-	case l.results[i] != nil && slices.Contains(l.results[i].Failed, name):
-		return Red
-	case l.results[i] != nil, l.green[i]:
+	for _, r := range slices.Backward(l.results[i]) {
+		if o := r.tells(name); o != Unmeasured {
+			return o
+		}
+	}
+	if l.green[i] {
 		return Green
 	}
 	return Unmeasured
@@ -148,10 +150,16 @@ func (l lens) alone(f *found, s *suspect) {
 
 // trial is what a trial tells of names.
 func (l lens) trial(r Result, names []string) Outcome {
-	if slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Failed, n) }) {
-		return Red
+	all := Green
+	for _, n := range names {
+		switch r.tells(n) {
+		case Red:
+			return Red
+		case Unmeasured:
+			all = Unmeasured
+		}
 	}
-	return Green
+	return all
 }
 
 func (f *found) ask(t Trial) {

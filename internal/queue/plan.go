@@ -48,12 +48,12 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		case c.State == CandidateRed:
 			if f := cases.of(c.ID); f != nil && !f.Sure && len(f.names) > 0 && free > 0 && !now.Before(c.NotTill) {
 				free--
-				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe})
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe, Rerun: f.rerun(true)})
 			}
 		case c.State == CandidateBuilt:
 			if free > 0 && !now.Before(c.NotTill) {
 				free--
-				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: c.Recipe})
+				run = append(run, q.begin(c))
 			}
 		case c != top, !q.moving(now, p), q.Ledger.Tip == "": // without a ledger nothing can be told from a push half made
 		case c.Base != q.Tip:
@@ -99,6 +99,15 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		r.Members = append(r.Members, Member{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())})
 	}
 	return append(plan, Build{ID: q.Next + 1, Below: below, Request: r})
+}
+
+// begin is a run of what is built. A trial is of what failed only.
+func (q Queue) begin(c *Candidate) StartRun {
+	a := StartRun{Candidate: c, Run: c.Run + 1, Recipe: c.Recipe}
+	if k := q.caseOf(c.Of); k != nil {
+		a.Recipe, a.Rerun = c.Recipe.upTo(k.Red.Step), k.rerun(false)
+	}
+	return a
 }
 
 // landable is the last of a train that is green and lands all that it stands on; nil: none. Where the policy asks that each change be

@@ -10,13 +10,20 @@ func (v Verdict) shows(step string) bool {
 	return slices.ContainsFunc(v.Steps, func(s StepResult) bool { return s.Name == step && s.Exit == 0 })
 }
 
-// completed is a green verdict with the results of the steps that its run left out, as earlier runs of the same commit have them. Where
-// they are not to be had it is green no more: what is not known is never green.
-func (v Verdict) completed(r Recipe, passed []StepResult) Verdict {
+// completed is a green verdict with the results of the steps that its run left out, as earlier runs of the same commit have them; k is
+// the case of that commit, or nil. Where they are not to be had it is green no more: what is not known is never green.
+func (v Verdict) completed(r Recipe, k *Case) Verdict {
 	if v.Outcome != Green {
 		return v
 	}
-	var before []StepResult
+	var passed, before []StepResult
+	if k != nil {
+		passed = k.Passed
+	}
+	if v.Asked != nil && (k == nil || slices.ContainsFunc(k.Names, func(n string) bool { return !slices.Contains(v.Asked, n) })) {
+		v.Outcome, v.Reason = Unmeasured, sayUnasked()
+		return v
+	}
 	for _, s := range r.Steps {
 		if v.shows(s.Name) {
 			continue

@@ -21,11 +21,30 @@ type Step struct {
 	Name string `json:"name"`
 	Run  string `json:"run"` // handed to sh -c in the root of the checkout
 	// Needs are the steps before it that it builds on. nil means all of them, and an empty list none: it can run in a checkout as it is.
-	Needs []string `json:"needs,omitzero"`
+	Needs   []string `json:"needs,omitzero"`
+	Results Results  `json:"results,omitzero"`
+	// Rerun runs only the tests that failed. Empty: the whole step runs again, unless Run is such that it can be worked out.
+	Rerun string `json:"rerun,omitempty"`
 }
 
+// Results say where a step tells which of its tests failed. The zero Results: nowhere, and the step fails as a whole.
+type Results struct {
+	Format ResultFormat `json:"format"`
+	Files  string       `json:"files,omitempty"` // of JUnit: the reports, as a pattern of paths in the checkout, where ** is any directories
+}
+
+// ResultFormat is a way to tell of tests.
+type ResultFormat string
+
+const (
+	ResultsGo    ResultFormat = "go-json" // what "go test -json" writes, in the step's output
+	ResultsJUnit ResultFormat = "junit"   // XML files that the step writes
+	ResultsTAP   ResultFormat = "tap"     // the Test Anything Protocol, in the step's output
+)
+
 func (s Step) same(o Step) bool {
-	return s.Name == o.Name && s.Run == o.Run && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
+	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun &&
+		(s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
@@ -69,6 +88,14 @@ func (r Recipe) with(need map[string]bool, upTo int) Recipe {
 		}
 	}
 	r.Steps = steps
+	return r
+}
+
+// upTo is the recipe without what comes after a step, which is all that it takes to see whether that one passes.
+func (r Recipe) upTo(step string) Recipe {
+	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i >= 0 {
+		r.Steps = r.Steps[:i+1:i+1]
+	}
 	return r
 }
 

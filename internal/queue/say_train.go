@@ -35,6 +35,8 @@ func sayUnproven(step string) string {
 	return fmt.Sprintf("no run of this commit has shown that step %q passes", step)
 }
 
+func sayUnasked() string { return "only some tests ran, and others failed on this commit before" }
+
 func sayMootRecipe() string { return "trunk is tested in another way by now" }
 
 func sayForgotten() string {

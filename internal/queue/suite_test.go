@@ -85,6 +85,22 @@ func (v Verdict) whole(r Recipe) Verdict {
 	return v
 }
 
+// of is what a run of some tests says where a whole one would say v.
+func (v Verdict) of(r Rerun) Verdict {
+	if len(r.Names) == 0 || v.Outcome != Green && v.Step != r.Step || v.Outcome != Green && v.Outcome != Red && v.Outcome != TimedOut {
+		return v
+	}
+	failed := slices.DeleteFunc(slices.Clone(r.Names), func(n string) bool { return !v.fails(n) && (v.Outcome == Green || v.Failed != nil) })
+	switch {
+	case len(failed) > 0:
+		v.Failed = failed
+	case !r.Proof:
+		v = green(nil, 0)
+	}
+	v.Asked = r.Names
+	return v
+}
+
 // spoils is a suite that says v wherever a change is.
 func (w *world) spoils(n Number, v Verdict) {
 	w.suite = func(c *Candidate, run int) Verdict {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -27,19 +28,28 @@ type Verdict struct {
 	Exit    int           `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
 	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
 	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
-	Failed  []string      `json:"failed,omitempty"` // names of the tests that failed, where the results tell them
+	// Failed names the tests of Step that failed, where its results tell them. Of the tests that a run was asked for it also has those
+	// that were not seen to pass.
+	Failed  []string      `json:"failed,omitempty"`
+	Partial bool          `json:"partial,omitempty"` // more may have failed than Failed names
+	Asked   []string      `json:"asked,omitempty"`   // the only tests of a step that it is of; nil: it is of whole steps
 	Took    time.Duration `json:"took"`
 }
 
-// failed names what failed: tests, or else the step.
+// failed names what failed, and all of it: tests, or else the step.
 func (v Verdict) failed() []string {
 	switch {
 	case v.Outcome == Green:
 		return nil
-	case len(v.Failed) > 0:
+	case len(v.Failed) > 0 && !v.Partial:
 		return v.Failed
 	}
 	return []string{v.Step}
+}
+
+// fails reports whether a test is among those that failed, or a step is the one that did.
+func (v Verdict) fails(name string) bool {
+	return v.Outcome != Green && (v.Step == name || slices.Contains(v.Failed, name))
 }
 
 // Digest identifies the verdict: what the ledger names is what the database holds.
@@ -55,7 +65,7 @@ func (v Verdict) Digest() string {
 // StepResult is one started step of a run.
 type StepResult struct {
 	Name string        `json:"name"`
-	Exit int           `json:"exit"`
+	Exit int           `json:"exit"` // -1: it was interrupted, or its results tell of failures though it exited with 0
 	Took time.Duration `json:"took"`
 	Run  int           `json:"run,omitempty"` // the earlier run of the same candidate that it is of; 0: the verdict's own
 }

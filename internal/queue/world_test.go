@@ -271,7 +271,7 @@ func (w *world) do(a Action) {
 	case StartRun:
 		w.apply(RunStarted{a.Candidate.ID, a.Run, w.now})
 		w.wait(time.Minute)
-		w.apply(RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run).whole(a.Recipe), w.now})
+		w.apply(RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run).of(a.Rerun).whole(a.Recipe), w.now})
 	case Abandon:
 		w.apply(Abandoned{a.ID, a.Reason, w.now})
 	case Probe:
