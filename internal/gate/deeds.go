@@ -70,7 +70,7 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	k.runs.Go(func() {
 		defer k.busy.Add(-1)
 		defer cancel()
-		v := k.Test(ctx, tested, a.Run)
+		v := k.Test(ctx, tested, a.Run, a.Rerun)
 		k.mu.Lock()
 		if ctx.Err() == nil || v.Outcome != queue.Cancelled {
 			k.reports = append(k.reports, queue.RunReported{ID: c.ID, Run: a.Run, Verdict: v, At: k.Now()})

@@ -96,10 +96,11 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 			return nil
 		},
 		Diagnose: r.diagnose(repo, l),
-		Test: func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+		Test: func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			// c is as this run is to see it: a part of the recipe, perhaps, and all that the commit brings to trunk.
 			return repo.runner.Run(ctx, testrun.Job{
 				ID: runID(l, c.ID, run), Lane: l, Candidate: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Recipe: c.Recipe,
+				Rerun: again,
 			})
 		},
 	}

@@ -4,7 +4,6 @@ package testrun
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -24,6 +23,11 @@ type attempt struct {
 	log        zerolog.Logger
 
 	// Written by listen alone, read by others when it has returned.
+	course  *course
+	tally   *tally // of the command now running; nil: it has no results
+	reader  reader // nil: they are not in its output
+	reports *reports
+	dir     string // root of the checkout
 	records []Record
 	recent  recent
 	gone    bool
@@ -98,18 +102,13 @@ func (a *attempt) commands(ctx context.Context, sup *supervising, dir string, pr
 		a.clear(private)
 		return faulted("make environment", err), false
 	}
-	err = sup.control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
-	if err == nil {
-		err = writeJSON(sup.control, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env, Commands: commands(a.job.Recipe)})
-	}
-	if err != nil { // a supervisor without an order is found out by its silence
-		a.log.Warn().Err(err).Msg("send order to supervisor")
-		sup.kill()
-	}
+	a.dir, a.course = dir, newCourse(a.job)
+	a.send(sup, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env})
 	if err := private.lock.Close(); err != nil { // the supervisor's copy holds the lock
 		a.log.Warn().Err(err).Msg("close lock of scratch directory")
 	}
 	end = a.watch(ctx, sup)
+	a.cutShort()
 	end.Tail = a.recent.lines()
 	if a.gone {
 		return end, false
@@ -126,6 +125,18 @@ func (a *attempt) commands(ctx context.Context, sup *supervising, dir string, pr
 		end = Ending{How: Faulted, Fault: sayUnkilled, Tail: end.Tail}
 	}
 	return end, left
+}
+
+// send tells the supervisor something. One that hears nothing is found out by its silence.
+func (a *attempt) send(sup *supervising, kind byte, what any) {
+	err := sup.control.SetWriteDeadline(time.Now().Add(a.runner.killGrace()))
+	if err == nil {
+		err = writeJSON(sup.control, kind, what)
+	}
+	if err != nil && !errors.Is(err, os.ErrClosed) { // closed: the run is to end
+		a.log.Warn().Err(err).Msg("send order to supervisor")
+		sup.kill()
+	}
 }
 
 func (a *attempt) environ(private scratch) ([]string, error) {
@@ -225,7 +236,7 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	silent := make(chan struct{})
 	over := make(chan struct{})
 	trouble := make(chan error, 1)
-	go a.listen(sup.report, silent, over, trouble)
+	go a.listen(sup, silent, over, trouble)
 	defer sup.report.Close()
 	defer sup.control.Close()
 
@@ -271,63 +282,6 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 		}
 	}
 }
-
-// listen takes in what the supervisor sends until it falls silent. over is closed when no further command will start.
-func (a *attempt) listen(report *os.File, silent, over chan<- struct{}, trouble chan<- error) {
-	defer close(silent)
-	in := &frames{r: report}
-	var failed bool // to write the log; the rest is read all the same, so that the supervisor is not held up
-	keep := func(err error) {
-		if err != nil && !failed {
-			failed = true
-			trouble <- err
-		}
-	}
-	list := commands(a.job.Recipe)
-	closed := false
-	for {
-		kind, body, err := in.next()
-		if err != nil {
-			return // whether the report was complete is a.gone
-		}
-		switch kind {
-		case frameOutput:
-			a.hear()
-			a.recent.add(body)
-			if !failed {
-				keep(a.transcript.output(body))
-			}
-		case frameBegun:
-			a.hear()
-			a.recent.reset()
-			a.started = a.runner.now()
-			i := len(a.records)
-			a.records = append(a.records, Record{})
-			if i < len(list) && !failed {
-				keep(a.transcript.line(logBegun(part(a.job.Recipe, i), list[i])))
-			}
-		case frameEnded:
-			var e ended
-			if err := json.Unmarshal(body, &e); err != nil || len(a.records) == 0 {
-				return
-			}
-			r := Record{Ended: true, Exit: e.Exit, Signal: e.Signal, Fault: e.Fault, Lost: e.Lost, Took: a.runner.now().Sub(a.started)}
-			a.records[len(a.records)-1] = r
-			if !failed {
-				keep(a.transcript.line(logEnded(part(a.job.Recipe, len(a.records)-1), r)))
-			}
-			if !closed && (r.Exit != 0 || r.Fault != "" || len(a.records) == len(list)) {
-				closed = true
-				close(over)
-			}
-		case frameGone:
-			a.gone = true
-			return
-		}
-	}
-}
-
-func (a *attempt) hear() { a.heard.Store(int64(time.Since(a.epoch))) }
 
 func faulted(doing string, err error) Ending {
 	return Ending{How: Faulted, Fault: sayFault(doing, err)}

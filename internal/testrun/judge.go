@@ -15,6 +15,30 @@ type Record struct {
 	Fault  string
 	Lost   bool // with Fault: the checkout is not there
 	Took   time.Duration
+
+	Failed  []string // the tests that failed, by its results
+	Partial bool     // there may be more
+	Asked   []string // the only tests that it is of; nil: it is of all
+	Tests   int      // that its results tell of
+	Skips   int
+	Where   string // the first of Failed says that it failed; empty: it does not say
+}
+
+// fails reports whether results tell of a failure.
+func (r Record) fails() bool { return len(r.Failed) > 0 }
+
+// told takes in what results tell.
+func (r *Record) told(t *tally) {
+	if t == nil {
+		return
+	}
+	r.Tests, r.Skips, r.Partial = t.tests, t.skips, t.partial
+	for _, x := range t.failed {
+		r.Failed = append(r.Failed, x.Name)
+		if r.Where == "" && x.File != "" {
+			r.Where = fmt.Sprintf("%s:%d", x.File, x.Line)
+		}
+	}
 }
 
 // How says how a run ended. The zero How is not known.
@@ -42,14 +66,20 @@ type Ending struct {
 func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 	v := queue.Verdict{Took: end.Took}
 	for i, r := range records {
-		if !r.Ended {
-			r.Exit = -1 // interrupted; 0 would read as success
+		if !r.Ended || r.fails() && r.Exit == 0 {
+			r.Exit = -1 // 0 would read as success
+		}
+		if r.Asked != nil {
+			v.Asked = r.Asked
 		}
 		v.Steps = append(v.Steps, queue.StepResult{Name: part(recipe, i).name, Exit: r.Exit, Took: r.Took})
 	}
 	last := part(recipe, len(records)-1)
 	if len(records) > 0 {
 		v.Step, v.Tail = last.name, end.Tail
+	}
+	if end.How == OutOfTime || end.How == WentQuiet {
+		named(&v, records)
 	}
 	switch end.How {
 	case Finished:
@@ -70,11 +100,19 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 	return v
 }
 
+// named takes over what the results of the last command tell.
+func named(v *queue.Verdict, records []Record) {
+	if len(records) > 0 {
+		r := records[len(records)-1]
+		v.Failed, v.Partial = r.Failed, r.Partial
+	}
+}
+
 // judgeFinished trusts nothing that the records do not say: green is what is left when every other reading is ruled out.
 func judgeFinished(v *queue.Verdict, recipe queue.Recipe, records []Record, last label) {
 	want := len(recipe.Setup) + len(recipe.Steps)
 	for i, r := range records {
-		failed := r.Fault != "" || r.Exit != 0
+		failed := r.Fault != "" || r.Exit != 0 || r.fails()
 		if !r.Ended || failed && i < len(records)-1 {
 			v.Outcome, v.Reason = queue.Infra, sayGap(part(recipe, i))
 			return
@@ -98,7 +136,12 @@ func judgeFinished(v *queue.Verdict, recipe queue.Recipe, records []Record, last
 			v.Outcome, v.Reason = queue.Infra, sayNotStarted(last, r.Fault)
 			return
 		case r.Exit != 0:
-			v.Outcome, v.Exit, v.Reason = queue.Red, r.Exit, sayExit(last, r.Exit, r.Signal)
+			named(v, records)
+			v.Outcome, v.Exit, v.Reason = queue.Red, r.Exit, sayExit(last, r.Exit, r.Signal)+sayFailed(r)
+			return
+		case r.fails():
+			named(v, records)
+			v.Outcome, v.Reason = queue.Red, sayUnsaid(last)+sayFailed(r)
 			return
 		}
 	}

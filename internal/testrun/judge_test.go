@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ func TestJudgeEveryRun(t *testing.T) {
 		{Ended: true, Exit: 137, Signal: 9},
 		{Ended: true, Fault: "fork: resource temporarily unavailable"},
 		{Ended: true, Fault: "chdir: no such file", Lost: true},
-		{}, // begun, no end
+		{},                                       // begun, no end
+		{Ended: true, Failed: []string{"TestA"}}, // it exits with 0, and its results say otherwise
 	}
 	recipes := []queue.Recipe{
 		{},
@@ -37,7 +39,7 @@ func TestJudgeEveryRun(t *testing.T) {
 				v := Judge(recipe, slices.Clone(records), Ending{How: how, Fault: "the disk is full", Limit: time.Minute, Tail: []string{"t"}})
 				all := len(records) == len(commands(recipe)) && !recipe.Empty() && how == Finished
 				for _, r := range records {
-					all = all && r == kinds[0]
+					all = all && reflect.DeepEqual(r, kinds[0])
 				}
 				if (v.Outcome == queue.Green) != all {
 					t.Fatalf("%q %+v of %+v: %+v", how, records, recipe, v)
@@ -51,8 +53,8 @@ func TestJudgeEveryRun(t *testing.T) {
 				red := how == Finished && !recipe.Empty() && len(records) > 0 && len(records) <= len(commands(recipe))
 				for i, r := range records {
 					last := i == len(records)-1
-					clean := r.Exit == 0 && r.Fault == ""
-					red = red && r.Ended && (!last && clean || last && (r.Exit != 0 || r.Lost && i > 0))
+					clean := r.Exit == 0 && r.Fault == "" && len(r.Failed) == 0
+					red = red && r.Ended && (!last && clean || last && (r.Exit != 0 || len(r.Failed) > 0 || r.Lost && i > 0))
 				}
 				if (v.Outcome == queue.Red) != red {
 					t.Fatalf("%q %+v of %+v: %+v", how, records, recipe, v)
@@ -67,6 +69,11 @@ func TestJudgeEveryRun(t *testing.T) {
 		}
 	}
 	grow(nil, 4)
+	for _, r := range []Record{{Ended: true, Failed: []string{"a"}}, {}} {
+		if v := Judge(steps("x"), []Record{r}, Ending{How: Finished}); v.Steps[0].Exit == 0 {
+			t.Errorf("what is red reads as passed: %+v", v.Steps)
+		}
+	}
 	if greens != 3 {
 		t.Errorf("%d green of %d, want one for each recipe that can be", greens, cases)
 	}

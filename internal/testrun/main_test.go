@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -131,4 +132,11 @@ func helper(dir string) {
 	}
 	r := &Runner{Checkouts: &shelf{dir: dir}, Logs: filepath.Join(dir, "logs"), Scratch: filepath.Join(dir, "scratch")}
 	r.Run(context.Background(), jobOf(steps(string(command))))
+}
+
+func makeFIFO(tb testing.TB, path string) {
+	tb.Helper()
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		tb.Fatal(err)
+	}
 }

@@ -54,6 +54,7 @@ type Job struct {
 	Base      queue.SHA      // required: what it stands on
 	Members   []queue.Number // in landing order
 	Recipe    queue.Recipe   // required: as the policy at Base says
+	Rerun     queue.Rerun    // what of it runs, where that is not all
 }
 
 // Limits that a recipe leaves open, and lander's own.

@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,6 +31,32 @@ func sayExit(l label, exit, signal int) string {
 		return fmt.Sprintf("%s exited with 126: most often a file that may not be executed", l.text)
 	}
 	return fmt.Sprintf("%s exited with %d", l.text, exit)
+}
+
+// sayUnsaid is of a command that says of itself that it passed.
+func sayUnsaid(l label) string { return l.text + " exited with 0, though its results tell of failures" }
+
+// sayFailed names a few of what failed.
+func sayFailed(r Record) string {
+	const most = 3
+	var words []string
+	for i, name := range r.Failed {
+		if i == most {
+			words = append(words, fmt.Sprintf("%d more", len(r.Failed)-most))
+			break
+		}
+		words = append(words, strconv.Quote(name))
+	}
+	if r.Partial && len(words) > 0 {
+		words = append(words, "perhaps others")
+	}
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return ": " + words[0]
+	}
+	return ": " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 func sayTimeout(l label, limit time.Duration) string {
@@ -91,7 +118,10 @@ func logHead(job Job) string {
 	return fmt.Sprintf("run %s of %s: candidate %s on %s%s, recipe %s", job.ID, job.Lane, job.Candidate, job.Base, with, job.Recipe.Digest()[:12])
 }
 
-func logBegun(l label, command string) string {
+func logBegun(l label, command string, of stage) string {
+	if of != allTests {
+		l.text += ", " + string(of) + ","
+	}
 	if !strings.Contains(command, "\n") {
 		return l.text + " begins: " + command
 	}
@@ -102,7 +132,18 @@ func logEnded(l label, r Record) string {
 	if r.Fault != "" {
 		return fmt.Sprintf("%s did not start: %s", l.text, r.Fault)
 	}
-	return fmt.Sprintf("%s exited with %d after %s", l.text, r.Exit, span(r.Took))
+	text := fmt.Sprintf("%s exited with %d after %s", l.text, r.Exit, span(r.Took))
+	if r.Tests > 0 || r.fails() {
+		text += fmt.Sprintf("; of %d tests %d failed and %d were skipped", r.Tests, len(r.Failed), r.Skips) + sayFailed(r)
+	}
+	if r.Where != "" {
+		text += ", at " + r.Where
+	}
+	return text
+}
+
+func logResults(l label, err error) string {
+	return "not all results of " + l.text + " could be read: " + err.Error()
 }
 
 func logVerdict(v queue.Verdict) string {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -58,6 +59,7 @@ func closeAllOnExec() error {
 // supervisor runs one order's commands and kills whatever they leave.
 type supervisor struct {
 	order order
+	next  chan shell // closed when there is none any more
 	tree  tree
 
 	mu      sync.Mutex // guards the two below
@@ -81,8 +83,9 @@ func supervise() error {
 		return err
 	}
 	control := os.NewFile(controlFD, "control")
-	s := &supervisor{report: os.NewFile(reportFD, "report"), buf: make([]byte, 64<<10)}
-	kind, body, err := (&frames{r: control}).next()
+	s := &supervisor{report: os.NewFile(reportFD, "report"), buf: make([]byte, 64<<10), next: make(chan shell, 1)}
+	orders := &frames{r: control}
+	kind, body, err := orders.next()
 	if errors.Is(err, io.EOF) {
 		return nil // there is nothing to run after all
 	}
@@ -100,11 +103,7 @@ func supervise() error {
 		return fmt.Errorf("open output pipe: %w", err)
 	}
 	go s.forward(raw)
-	go func() {
-		// Whatever ends the control pipe ends the run, an error too: lander closed it, or lander is dead.
-		_, _ = io.Copy(io.Discard, control)
-		s.stop()
-	}()
+	go s.hear(orders)
 
 	if err := s.commands(raw); err != nil {
 		s.tree.kill()
@@ -118,9 +117,35 @@ func supervise() error {
 	return errors.Join(err, removeTree(s.order.Scratch))
 }
 
-// commands runs them in order until one does not exit 0 or the run is stopped. An error means that the report is lost.
+// hear takes commands until lander has no more. Whatever ends the control pipe ends the run, an error too: lander closed it, or lander
+// is dead.
+func (s *supervisor) hear(orders *frames) {
+	more := true
+	for {
+		kind, body, err := orders.next()
+		var c shell
+		if err == nil && kind == frameNext {
+			err = json.Unmarshal(body, &c)
+		}
+		switch {
+		case err != nil:
+			s.stop()
+			if more {
+				close(s.next)
+			}
+			return
+		case kind == frameNext && more:
+			s.next <- c
+		case kind == frameOver && more:
+			more = false
+			close(s.next)
+		}
+	}
+}
+
+// commands runs them as they come until there is none any more or the run is stopped. An error means that the report is lost.
 func (s *supervisor) commands(raw syscall.RawConn) error {
-	for _, command := range s.order.Commands {
+	for command := range s.next {
 		if err := s.send(frameBegun, struct{}{}); err != nil {
 			return err
 		}
@@ -132,15 +157,12 @@ func (s *supervisor) commands(raw syscall.RawConn) error {
 		if err := s.send(frameEnded, end); err != nil {
 			return err
 		}
-		if end.Exit != 0 || end.Fault != "" {
-			return nil
-		}
 	}
 	return nil
 }
 
 // command runs one to its end, reaping on the way whatever else was orphaned to this process.
-func (s *supervisor) command(command string) (end ended, stopped bool) {
+func (s *supervisor) command(command shell) (end ended, stopped bool) {
 	shell, err := s.start(command)
 	switch {
 	case err != nil:
@@ -174,15 +196,19 @@ func (s *supervisor) command(command string) (end ended, stopped bool) {
 // start gives no process when the run was stopped before. Each command leads a session of its own: no terminal, and
 // "kill 0" in it reaches neither this process nor lander. syscall.ForkExec, because os.StartProcess first tries out process
 // descriptors with a child of its own, which here would be once per run.
-func (s *supervisor) start(command string) (pid int, err error) {
+func (s *supervisor) start(command shell) (pid int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return 0, nil
 	}
-	pid, err = syscall.ForkExec("/bin/sh", []string{"sh", "-e", "-c", command}, &syscall.ProcAttr{
+	args := []string{"sh", "-e", "-c", command.Text}
+	if len(command.Args) > 0 {
+		args = append(append(args, rerunShell), command.Args...)
+	}
+	pid, err = syscall.ForkExec("/bin/sh", args, &syscall.ProcAttr{
 		Dir:   s.order.Dir,
-		Env:   s.order.Env,
+		Env:   slices.Concat(s.order.Env, command.Env),
 		Files: []uintptr{os.Stdin.Fd(), s.write.Fd(), s.write.Fd()}, // standard input is /dev/null
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

@@ -9,10 +9,9 @@ import (
 
 // order is what Runner sends its supervisor, once, before anything starts.
 type order struct {
-	Dir      string   // root of the checkout
-	Scratch  string   // removed when the tree is gone
-	Env      []string // the commands' whole environment
-	Commands []string
+	Dir     string   // root of the checkout
+	Scratch string   // removed when the tree is gone
+	Env     []string // the commands' environment
 }
 
 // ended is the supervisor's report of one command.
@@ -26,8 +25,10 @@ type ended struct {
 // Kinds of frame. Each is a kind byte, the body's length in four bytes, and the body.
 const (
 	frameOrder  = 'O' // lander to supervisor: order
+	frameNext   = 'N' // likewise: a shell, once the one before it has ended
+	frameOver   = 'X' // likewise: there is none
 	frameOutput = 'o' // supervisor to lander: bytes that the commands wrote
-	frameBegun  = 'b' // the next command of the order starts
+	frameBegun  = 'b' // a command starts
 	frameEnded  = 'e' // it ended: ended
 	frameGone   = 'g' // no process of the run is left; always the last
 )
