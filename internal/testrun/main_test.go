@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -139,4 +140,14 @@ func makeFIFO(tb testing.TB, path string) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// goCache is the build cache of whoever runs the tests.
+func goCache(tb testing.TB) string {
+	tb.Helper()
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
