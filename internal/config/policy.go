@@ -120,62 +120,6 @@ func (f *policyFile) suite() []field {
 	return append(fields, later("suite", "start", "retries", "environment")...)
 }
 
-func (f *policyFile) step(i int, n ast.Node) {
-	path := fmt.Sprintf("suite.steps, step %d", i)
-	var s queue.Step
-	given, good := 0, 0
-	fields := []field{
-		{name: "name", read: func(v ast.Node) {
-			given++
-			name, ok := f.text(v, path+", name")
-			if !ok {
-				return
-			}
-			switch {
-			case name == setupName || strings.ContainsAny(name, "\n\t") || strings.TrimSpace(name) != name || len([]rune(name)) > 100:
-				f.at(v, sayStepName(path, name))
-				return
-			case slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }):
-				f.at(v, sayStepTwice(path, name))
-				return
-			}
-			s.Name, good = name, good+1
-		}},
-		{name: "run", read: func(v ast.Node) {
-			given++
-			if cmd, ok := f.command(v, path+", run"); ok {
-				s.Run, good = cmd, good+1
-			}
-		}},
-		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
-	}
-	before := len(f.problems)
-	f.mapping(n, path, append(fields, later(path, "results", "shards", "paths", "environment")...))
-	if given < 2 && len(f.problems) == before {
-		f.at(n, sayStepKeys(path))
-	}
-	if good == 2 {
-		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
-	}
-}
-
-// needs reads the names of steps that come before one.
-func (f *policyFile) needs(n ast.Node, path string) []string {
-	names := []string{}
-	f.items(n, path+", needs", func(_ int, v ast.Node) {
-		name, ok := f.text(v, path+", needs")
-		if !ok {
-			return
-		}
-		if !slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }) {
-			f.at(v, sayNeeds(path, name))
-			return
-		}
-		names = append(names, name)
-	})
-	return names
-}
-
 func (f *policyFile) version(n ast.Node) {
 	if v, ok := n.(*ast.IntegerNode); !ok || v.GetToken().Value != "1" {
 		f.at(n, sayVersion(shown(n)))

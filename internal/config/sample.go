@@ -41,6 +41,15 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 			}
 			fmt.Fprintf(&b, "      needs: [%s]\n", strings.Join(names, ", "))
 		}
+		switch {
+		case s.Results.Files != "":
+			fmt.Fprintf(&b, "      results: {%s: %s}\n", s.Results.Format, quoted(s.Results.Files))
+		case s.Results.Format != "":
+			fmt.Fprintf(&b, "      results: %s\n", s.Results.Format)
+		}
+		if s.Rerun != "" {
+			fmt.Fprintf(&b, "      rerun: %s\n", quoted(s.Rerun))
+		}
 	}
 	return b.Bytes()
 }

@@ -120,6 +120,38 @@ func sayStepTwice(path, name string) string {
 	return fmt.Sprintf("%s has the name %q, which another step has; choose another", path, name)
 }
 
+func sayWantResults(path, got string, known []string, shown string) string {
+	if k := Nearest(got, append([]string{"junit"}, known...)); got != "" && k != "" && k != "junit" {
+		return fmt.Sprintf("%s: %s is not known; did you mean %q?", path, shown, k)
+	} else if k == "junit" {
+		return sayReports(path)
+	}
+	return fmt.Sprintf("%s wants %s, or {junit: FILES}, not %s", path, strings.Join(known, " or "), shown)
+}
+
+func sayReports(path string) string {
+	return path + `: junit needs to know where the reports are, as in results: {junit: "reports/**/*.xml"}`
+}
+
+func sayPattern(path, got string) string {
+	return fmt.Sprintf("%s wants plain paths inside the repository, as in reports/**/*.xml, not %q", path, clip(got))
+}
+
+func sayRerunAlone(path string) string {
+	return path + " has rerun without results, which would tell what failed; add results, or remove rerun"
+}
+
+func sayRerunWord(path, word string) string {
+	if k := Nearest(word, rerunWords); k != "" {
+		return fmt.Sprintf("%s: {{%s}} is not known; did you mean {{%s}}?", path, clip(word), k)
+	}
+	return fmt.Sprintf("%s: {{%s}} is not known; known are {{%s}}", path, clip(word), strings.Join(rerunWords, "}}, {{"))
+}
+
+func sayRerunQuoted(path, word string) string {
+	return fmt.Sprintf("%s: {{%s}} has to stand by itself and without quotes; lander hands it over in such a way that it needs none", path, word)
+}
+
 func sayCommand(path string) string { return path + " wants a command, not only spaces" }
 
 // span writes a length of time the way people write it: 30m, not 30m0s.

@@ -29,6 +29,7 @@ const (
 	mostNames   = 20
 	mostReasons = 10
 	mostSteps   = 40
+	mostTests   = 20
 )
 
 // Comment is the notice as GitHub-flavoured Markdown, below 60,000 characters. It ends with the notice's hidden key. A thumb has no
@@ -219,6 +220,9 @@ func (p *page) dropped(n queue.Notice) {
 		items = append(items, sayTested(commit(n.Candidate), p.trunk(n.Base), n.With, sayVerdict(*n.Verdict)))
 		if steps := steps(n.Verdict.Steps); len(steps) > 1 {
 			items = append(items, saySteps(steps))
+		}
+		if n.Verdict.Outcome != queue.Green && len(n.Verdict.Failed) > 0 {
+			items = append(items, sayTests(files(n.Verdict.Failed, mostTests), n.Verdict.Partial))
 		}
 		if n.Verdict.Outcome == queue.Red || n.Verdict.Outcome == queue.TimedOut {
 			items = append(items, sayFault(d.With))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,11 @@ func stories() map[string]queue.Notice {
 		}),
 		"dropped-failed": drop(queue.DropFailed, "step unit failed: exit status 1", func(n *queue.Notice) {
 			n.Candidate, n.ID, n.Run, n.Verdict = made, 4, 1, &red
+		}),
+		"dropped-tests": drop(queue.DropFailed, `its tests failed: step "unit" exited with 1: "acme/door TestDoor" and 30 more`, func(n *queue.Notice) {
+			v := red
+			v.Failed = slices.Concat([]string{"acme/door TestDoor", "acme/door Test`@bob`/x"}, slices.Repeat([]string{"acme/door TestWindow"}, 29))
+			n.Candidate, n.ID, n.Run, n.Verdict = made, 4, 1, &v
 		}),
 		"dropped-together": drop(queue.DropFailed, "step unit failed: exit status 1", func(n *queue.Notice) {
 			n.Candidate, n.ID, n.Run, n.Verdict, n.With = made, 4, 1, &red, []queue.Number{2, 4, 5}

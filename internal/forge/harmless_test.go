@@ -53,7 +53,7 @@ func someNotice(t *rapid.T) queue.Notice {
 	}).Draw(t, "drop")
 	verdict := queue.Verdict{
 		Outcome: rapid.SampledFrom([]queue.Outcome{queue.Green, queue.Red, queue.TimedOut, queue.Infra, queue.Cancelled, queue.Unmeasured}).Draw(t, "outcome"),
-		Reason:  text("reason"), Step: text("step"), Exit: rapid.Int().Draw(t, "exit"), Tail: texts("tail"), Took: time.Duration(rapid.Int64Min(0).Draw(t, "took")),
+		Reason:  text("reason"), Step: text("step"), Exit: rapid.Int().Draw(t, "exit"), Tail: texts("tail"), Failed: texts("failed"), Partial: rapid.Bool().Draw(t, "partial"), Took: time.Duration(rapid.Int64Min(0).Draw(t, "took")),
 	}
 	var commits []queue.BuiltCommit
 	for _, title := range texts("titles") {

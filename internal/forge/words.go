@@ -287,7 +287,10 @@ func sayVerdict(v queue.Verdict) string {
 
 func sayStep(r queue.StepResult) string {
 	s := code(clip(r.Name, 100)) + " " + duration(r.Took)
-	if r.Exit != 0 {
+	switch {
+	case r.Exit < 0:
+		s += " (did not pass)"
+	case r.Exit > 0:
 		s += fmt.Sprintf(" (exit status %d)", r.Exit)
 	}
 	if r.Run != 0 {
@@ -297,6 +300,13 @@ func sayStep(r queue.StepResult) string {
 }
 
 func saySteps(steps []string) string { return "Steps: " + strings.Join(steps, ", ") + "." }
+
+func sayTests(names []string, partial bool) string {
+	if partial {
+		return "Failed, perhaps with others: " + strings.Join(names, ", ") + "."
+	}
+	return "Failed: " + strings.Join(names, ", ") + "."
+}
 
 func sayTail(n int) string {
 	if n == 1 {

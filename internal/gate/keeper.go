@@ -41,8 +41,8 @@ type Keeper struct {
 	// in a history that nobody can change. nil: nothing is audited.
 	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breaches []string, err error)
 	// Test runs a candidate's recipe to its end. What it is given is the candidate as this run sees it: by the recipe that is to be run
-	// now, which may be a part, on trunk, and with the members of all that it stands on.
-	Test func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict // required
+	// now, which may be a part, on trunk, and with the members of all that it stands on; of a step that runs again, only some tests.
+	Test func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
 	// Policy is the text of the policy where trunk has no policy file; nil: nothing lands there.

@@ -69,10 +69,10 @@ func TestAGreenRunLandsAllBelowIt(t *testing.T) {
 		var jobs []*queue.Candidate
 		ended := map[queue.Outcome]int{}
 		test := k.Test
-		k.Test = func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+		k.Test = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			v := queue.Verdict{Outcome: queue.Green, Steps: []queue.StepResult{{Name: "unit"}}}
 			if len(c.Members) < 5 { // the newest is the quickest
-				v = test(ctx, c, run)
+				v = test(ctx, c, run, again)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -110,7 +110,7 @@ func TestOnlyWhoBrokeSomethingIsDropped(t *testing.T) {
 	k.ReadPolicy = func([]byte) (queue.Policy, error) {
 		return queue.Policy{Approvals: 1, Window: 4, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test", Needs: []string{}}}}}, nil
 	}
-	k.Test = func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+	k.Test = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 		w.mu.Lock()
 		if len(c.Recipe.Steps) == 2 {
 			full++
@@ -118,7 +118,7 @@ func TestOnlyWhoBrokeSomethingIsDropped(t *testing.T) {
 			parts++
 		}
 		w.mu.Unlock()
-		v := test(ctx, c, run)
+		v := test(ctx, c, run, again)
 		if v.Outcome == queue.Red && len(c.Recipe.Steps) == 2 {
 			v.Steps = append([]queue.StepResult{{Name: "lint"}}, v.Steps...)
 		}
@@ -144,14 +144,14 @@ func TestAFlakeThrowsNobodyOut(t *testing.T) {
 		return queue.Policy{Approvals: 1, Batch: 8, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "lint"}, {Name: "unit", Run: "test", Needs: []string{}}}}}, nil
 	}
 	test := k.Test
-	k.Test = func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+	k.Test = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 		if run == 1 {
 			return queue.Verdict{Outcome: queue.Red, Step: "unit", Steps: []queue.StepResult{{Name: "lint"}, {Name: "unit", Exit: 1}}}
 		}
 		if len(c.Recipe.Steps) != 1 {
 			t.Errorf("run %d is of %v", run, c.Recipe.Steps)
 		}
-		return test(ctx, c, run)
+		return test(ctx, c, run, again)
 	}
 	w.approved(2)
 	w.settle(k)
@@ -165,6 +165,34 @@ func TestAFlakeThrowsNobodyOut(t *testing.T) {
 		if steps := n.Verdict.Steps; len(steps) != 2 || steps[0].Name != "lint" || steps[0].Run != 1 || steps[1].Run != 0 {
 			t.Errorf("it landed by %+v", steps)
 		}
+	}
+}
+
+// Which tests run again is said to whoever runs them: on the very commit for a proof, and elsewhere to see who broke them.
+func TestOnlyTheTestsThatFailedRunAgain(t *testing.T) {
+	w := newWorld(t)
+	w.window, w.batch = 2, 8
+	k := w.keeper()
+	v := red
+	v.Failed = []string{"TestA", "TestB"}
+	w.verdicts[2] = v
+	w.approved(3)
+	w.until(k, "everybody's fate", func() bool { return states(t, k, 3) == "[landed dropped landed]" })
+	proofs, trials := 0, 0
+	for _, again := range w.again {
+		switch {
+		case len(again.Names) == 0:
+			continue
+		case again.Step != "unit" || !slices.Equal(again.Names, v.Failed):
+			t.Errorf("%+v runs again", again)
+		case again.Proof:
+			proofs++
+		default:
+			trials++
+		}
+	}
+	if proofs != 1 || trials == 0 {
+		t.Errorf("%d proofs, %d trials: %+v", proofs, trials, w.again)
 	}
 }
 

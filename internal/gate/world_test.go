@@ -65,6 +65,7 @@ type world struct {
 	verdicts map[queue.Number]queue.Verdict
 	together [][2]queue.Number // changes that are red only together
 	tested   []queue.SHA
+	again    []queue.Rerun // what each of them was of
 	window   int           // of the policy
 	batch    int           // of the policy; 0: 1
 	block    chan struct{} // when set, runs wait for it or for their cancelling
@@ -469,8 +470,9 @@ func (w *world) apply(r queue.LandRequest) error {
 	return trip(w.cut, "push")
 }
 
-func (w *world) test(ctx context.Context, c *queue.Candidate, _ int) queue.Verdict {
+func (w *world) test(ctx context.Context, c *queue.Candidate, _ int, again queue.Rerun) queue.Verdict {
 	w.mu.Lock()
+	w.again = append(w.again, again)
 	w.tested = append(w.tested, c.Built.SHA)
 	v := queue.Verdict{Outcome: queue.Green}
 	for _, s := range c.Recipe.Steps {

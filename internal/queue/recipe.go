@@ -94,7 +94,7 @@ func (r Recipe) with(need map[string]bool, upTo int) Recipe {
 // upTo is the recipe without what comes after a step, which is all that it takes to see whether that one passes.
 func (r Recipe) upTo(step string) Recipe {
 	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i >= 0 {
-		r.Steps = r.Steps[:i+1:i+1]
+		r.Steps = r.Steps[: i+1 : i+1]
 	}
 	return r
 }

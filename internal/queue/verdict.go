@@ -22,12 +22,12 @@ const (
 
 // Verdict is an outcome with the facts people need to understand it.
 type Verdict struct {
-	Outcome Outcome       `json:"outcome"`
-	Reason  string        `json:"reason,omitempty"` // one sentence; empty when green
-	Step    string        `json:"step,omitempty"`   // the step that decided it: its name, or "setup"
-	Exit    int           `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
-	Tail    []string      `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
-	Steps   []StepResult  `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
+	Outcome Outcome      `json:"outcome"`
+	Reason  string       `json:"reason,omitempty"` // one sentence; empty when green
+	Step    string       `json:"step,omitempty"`   // the step that decided it: its name, or "setup"
+	Exit    int          `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
+	Tail    []string     `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
+	Steps   []StepResult `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
 	// Failed names the tests of Step that failed, where its results tell them. Of the tests that a run was asked for it also has those
 	// that were not seen to pass.
 	Failed  []string      `json:"failed,omitempty"`

@@ -300,8 +300,9 @@ func anyOutcome(rt *rapid.T) queue.Outcome {
 // anyVerdict is one of a run of a recipe.
 func anyVerdict(rt *rapid.T, r queue.Recipe, o queue.Outcome) *queue.Verdict {
 	v := &queue.Verdict{
-		Outcome: o, Reason: text(rt), Step: text(rt), Exit: rapid.Int().Draw(rt, "exit"), Tail: texts(rt), Failed: texts(rt),
-		Took: time.Duration(rapid.Int64().Draw(rt, "took")),
+		Outcome: o, Reason: text(rt), Step: text(rt), Exit: rapid.Int().Draw(rt, "exit"), Tail: texts(rt), Failed: texts(rt), Partial: rapid.Bool().Draw(rt, "partial"),
+		Asked: texts(rt),
+		Took:  time.Duration(rapid.Int64().Draw(rt, "took")),
 	}
 	for range r.Setup {
 		v.Steps = append(v.Steps, queue.StepResult{Name: "setup", Took: time.Second})
@@ -317,7 +318,7 @@ func anyVerdict(rt *rapid.T, r queue.Recipe, o queue.Outcome) *queue.Verdict {
 }
 
 func anyRecipe(rt *rapid.T) queue.Recipe {
-	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}, {Name: "lint", Run: text(rt), Needs: rapid.SampledFrom([][]string{nil, {}, {"x"}}).Draw(rt, "needs")}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
+	return queue.Recipe{Setup: texts(rt), Steps: []queue.Step{{Name: text(rt), Run: text(rt)}, {Name: "lint", Run: text(rt), Results: queue.Results{Format: queue.ResultsJUnit, Files: text(rt)}, Rerun: text(rt), Needs: rapid.SampledFrom([][]string{nil, {}, {"x"}}).Draw(rt, "needs")}}, Timeout: time.Duration(rapid.Int64().Draw(rt, "timeout"))}
 }
 
 func anyPolicy(rt *rapid.T) queue.Policy {

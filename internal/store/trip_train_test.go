@@ -82,7 +82,7 @@ func anyCase(rt *rapid.T, of queue.CandidateID) *queue.Case {
 		k.Chain = append(k.Chain, queue.Boundary{Member: anyMember(rt), SHA: anySHA(rt, "boundary")})
 	}
 	for range rapid.IntRange(0, 2).Draw(rt, "results") {
-		k.Results = append(k.Results, queue.Result{Trial: anyTrial(rt), Failed: texts(rt), Verdict: some(rt, "evidence", func() queue.Verdict { return *anyVerdict(rt, r, queue.Red) })})
+		k.Results = append(k.Results, queue.Result{Trial: anyTrial(rt), Failed: texts(rt), Asked: texts(rt), Verdict: some(rt, "evidence", func() queue.Verdict { return *anyVerdict(rt, r, queue.Red) })})
 	}
 	return k
 }

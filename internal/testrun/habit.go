@@ -91,7 +91,9 @@ var (
 
 func goHabit(t root) (queue.Recipe, string) {
 	if t.first("go.mod") != "" {
-		return testBy("go test ./...", "go mod download"), sayHabitFile("go.mod")
+		r := testBy("go test -json ./...", "go mod download")
+		r.Steps[0].Results.Format = queue.ResultsGo
+		return r, sayHabitFile("go.mod")
 	}
 	return queue.Recipe{}, ""
 }

@@ -18,7 +18,7 @@ func TestHabit(t *testing.T) {
 		why   string
 	}{
 		{"nothing", map[string]string{"README.md": "make test"}, nil, "", "nothing here says"},
-		{"go", map[string]string{"go.mod": "module x"}, []string{"go mod download"}, "go test ./...", "go.mod"},
+		{"go", map[string]string{"go.mod": "module x"}, []string{"go mod download"}, "go test -json ./...", "go.mod"},
 		{"make before go", map[string]string{"go.mod": "module x", "Makefile": "all: build\n\ntest: all\n\tgo test\n"}, nil, "make test", "Makefile has a target named test"},
 		{"make among other targets", map[string]string{"Makefile": "check test lint:\n\ttrue\n"}, nil, "make test", "Makefile"},
 		{"make with two colons", map[string]string{"GNUmakefile": "test::\n\ttrue\n"}, nil, "make test", "GNUmakefile"},

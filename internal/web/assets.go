@@ -61,6 +61,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"sentence": sentence,
 	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	"list":     list,
+	"few":      fewWords,
 	"words":    phrase,
 	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },

@@ -36,7 +36,7 @@ func busy(t *testing.T) *world {
 		{Candidate: 1, Run: 1, SHA: sha('c'), Base: sha('a'), Members: []queue.Number{1}, Started: noon.Add(11 * time.Minute)},
 		{
 			Candidate: 9, Run: 2, SHA: sha('f'), Base: sha('a'), Members: []queue.Number{5}, Started: noon, Ended: noon.Add(time.Minute),
-			Verdict: &queue.Verdict{Outcome: queue.Red, Step: "unit", Reason: "exit status 1", Exit: 1, Took: 61 * time.Second, Tail: []string{"--- FAIL: TestX"}, Steps: []queue.StepResult{{Name: "unit", Exit: 1, Took: time.Minute}}},
+			Verdict: &queue.Verdict{Outcome: queue.Red, Step: "unit", Reason: "exit status 1", Exit: 1, Took: 61 * time.Second, Tail: []string{"--- FAIL: TestX"}, Failed: []string{"acme/door TestX"}, Steps: []queue.StepResult{{Name: "unit", Exit: 1, Took: time.Minute}}},
 		},
 	}
 	return w
@@ -133,7 +133,7 @@ func TestAChangesPage(t *testing.T) {
 	}
 	a = w.get("/changes/5/acme/app/main")
 	has(t, a, http.StatusOK, `<span class="badge dropped">dropped</span>`, "<code>go.mod</code>", "--- FAIL: TestX")
-	if want := "red run 2 of ffffffff on aaaaaaaa · 1 h ago · 1m1s · log Exit status 1. unit exit 1 1m0s --- FAIL: TestX"; !strings.Contains(a.words(), want) {
+	if want := "red run 2 of ffffffff on aaaaaaaa · 1 h ago · 1m1s · log Exit status 1. unit exit 1 1m0s Failed: acme/door TestX --- FAIL: TestX"; !strings.Contains(a.words(), want) {
 		t.Errorf("%q is not in %s", want, a.words())
 	}
 	has(t, w.get("/changes/77/acme/app/main"), http.StatusNotFound, "#77 is not known")
@@ -174,7 +174,7 @@ func TestWhatPeopleWroteStaysText(t *testing.T) {
 	w.db.apply(app, candidate(1, 1)...)
 	w.db.apply(app, queue.Paused{By: evil, Reason: evil, At: noon})
 	row.landings = []store.Landed{{Number: 9, Title: evil, Landing: queue.Landing{Tip: sha('9'), At: noon}}}
-	row.runs = []store.Run{{Candidate: 1, Run: 1, SHA: sha('c'), Members: []queue.Number{1}, Verdict: &queue.Verdict{Outcome: queue.Red, Reason: evil, Tail: []string{evil}, Steps: []queue.StepResult{{Name: evil}}}}}
+	row.runs = []store.Run{{Candidate: 1, Run: 1, SHA: sha('c'), Members: []queue.Number{1}, Verdict: &queue.Verdict{Outcome: queue.Red, Reason: evil, Tail: []string{evil}, Failed: []string{evil}, Steps: []queue.StepResult{{Name: evil}}}}}
 	for _, path := range []string{"/", "/lanes/acme/app/main", "/changes/1/acme/app/main", "/changes/2/acme/app/main", "/changes/3/acme/app/main", "/lanes/a/b/" + strings.ReplaceAll(evil[:8], "<", "%3C")} {
 		a := w.get(path)
 		lacks(t, a, "<script>", "<img", "\u202e", "\u2066", `href="javascript:`)

@@ -1,0 +1,164 @@
+package config
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"lander/internal/queue"
+)
+
+func (f *policyFile) step(i int, n ast.Node) {
+	path := fmt.Sprintf("suite.steps, step %d", i)
+	var s queue.Step
+	given, good := 0, 0
+	var rerun ast.Node
+	fields := []field{
+		{name: "name", read: func(v ast.Node) {
+			given++
+			name, ok := f.text(v, path+", name")
+			if !ok {
+				return
+			}
+			switch {
+			case name == setupName || strings.ContainsAny(name, "\n\t") || strings.TrimSpace(name) != name || len([]rune(name)) > 100:
+				f.at(v, sayStepName(path, name))
+				return
+			case slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }):
+				f.at(v, sayStepTwice(path, name))
+				return
+			}
+			s.Name, good = name, good+1
+		}},
+		{name: "run", read: func(v ast.Node) {
+			given++
+			if cmd, ok := f.command(v, path+", run"); ok {
+				s.Run, good = cmd, good+1
+			}
+		}},
+		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
+		{name: "results", read: func(v ast.Node) { s.Results = f.results(v, path+", results") }},
+		{name: "rerun", read: func(v ast.Node) { s.Rerun, rerun = f.rerun(v, path+", rerun"), v }},
+	}
+	before := len(f.problems)
+	f.mapping(n, path, append(fields, later(path, "shards", "paths", "environment")...))
+	if given < 2 && len(f.problems) == before {
+		f.at(n, sayStepKeys(path))
+	}
+	if rerun != nil && s.Results.Format == "" && len(f.problems) == before {
+		f.at(rerun, sayRerunAlone(path))
+	}
+	if good == 2 {
+		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
+	}
+}
+
+// needs reads the names of steps that come before one.
+func (f *policyFile) needs(n ast.Node, path string) []string {
+	names := []string{}
+	f.items(n, path+", needs", func(_ int, v ast.Node) {
+		name, ok := f.text(v, path+", needs")
+		if !ok {
+			return
+		}
+		if !slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }) {
+			f.at(v, sayNeeds(path, name))
+			return
+		}
+		names = append(names, name)
+	})
+	return names
+}
+
+// results reads where a step tells of its tests.
+func (f *policyFile) results(n ast.Node, where string) (r queue.Results) {
+	known := []string{string(queue.ResultsGo), string(queue.ResultsTAP)}
+	if _, ok := n.(ast.MapNode); ok {
+		f.mapping(n, where, []field{{name: string(queue.ResultsJUnit), read: func(v ast.Node) {
+			if files, ok := f.text(v, where+"."+string(queue.ResultsJUnit)); ok && f.pattern(v, where, files) {
+				r = queue.Results{Format: queue.ResultsJUnit, Files: files}
+			}
+		}}})
+		return r
+	}
+	s, _ := text(n)
+	switch {
+	case slices.Contains(known, s):
+		return queue.Results{Format: queue.ResultFormat(s)}
+	case s == string(queue.ResultsJUnit):
+		f.at(n, sayReports(where))
+	default:
+		f.at(n, sayWantResults(where, s, known, shown(n)))
+	}
+	return r
+}
+
+// pattern checks paths inside the checkout.
+func (f *policyFile) pattern(n ast.Node, where, files string) bool {
+	_, err := path.Match(files, "")
+	clean := path.Clean(files)
+	if err != nil || path.IsAbs(files) || clean != files || clean == "." || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(files, "\n\t") || len(files) > 300 {
+		f.at(n, sayPattern(where, files))
+		return false
+	}
+	return true
+}
+
+// rerunWords are what stands for the tests that run again.
+var (
+	rerunWords = []string{"names", "tests", "packages", "regex"}
+	rerunWord  = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
+)
+
+// rerun reads a command with words that stand for tests. These become arguments, which need no quotes, and in quotes would be something
+// else than they seem.
+func (f *policyFile) rerun(n ast.Node, where string) string {
+	cmd, ok := f.command(n, where)
+	if !ok {
+		return ""
+	}
+	for _, at := range rerunWord.FindAllStringSubmatchIndex(cmd, -1) {
+		word := strings.TrimSpace(cmd[at[2]:at[3]])
+		switch {
+		case !slices.Contains(rerunWords, word):
+			f.at(n, sayRerunWord(where, word))
+			return ""
+		case inQuotes(cmd[:at[0]]) || !apart(cmd, at[0], at[1]):
+			f.at(n, sayRerunQuoted(where, word))
+			return ""
+		}
+	}
+	return cmd
+}
+
+// inQuotes reports whether a shell that has read this much is inside quotes.
+func inQuotes(read string) bool {
+	var in rune
+	escaped := false
+	for _, c := range read {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && in != '\'':
+			escaped = true
+		case in != 0:
+			if c == in {
+				in = 0
+			}
+		case c == '\'' || c == '"' || c == '`':
+			in = c
+		}
+	}
+	return in != 0 || escaped
+}
+
+// apart reports whether what is between two places is a word by itself, or the value of an option.
+func apart(cmd string, from, to int) bool {
+	before := from == 0 || strings.ContainsRune(" \t\n=(", rune(cmd[from-1]))
+	after := to == len(cmd) || strings.ContainsRune(" \t\n;)&|", rune(cmd[to]))
+	return before && after
+}
