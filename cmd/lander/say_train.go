@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lander/internal/queue"
@@ -32,4 +33,17 @@ func sayTrial(r web.RunView) string {
 		return fmt.Sprintf("trial of %v: ", r.With)
 	}
 	return "trial: "
+}
+
+// sayTests names a few tests that failed.
+func sayTests(failed []string, partial bool) string {
+	const most = 5
+	words := slices.Clone(failed[:min(len(failed), most)])
+	if more := len(failed) - len(words); more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	if partial {
+		words = append(words, "perhaps others")
+	}
+	return ": " + strings.Join(words, ", ")
 }

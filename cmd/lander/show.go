@@ -110,6 +110,9 @@ func runs(rs []web.RunView) table {
 			if r.Verdict.Reason != "" {
 				outcome += ": " + r.Verdict.Reason
 			}
+			if len(r.Verdict.Failed) > 0 {
+				outcome += sayTests(r.Verdict.Failed, r.Verdict.Partial)
+			}
 		}
 		if r.Of != 0 {
 			outcome = sayTrial(r) + outcome

@@ -18,7 +18,7 @@ import (
 type day struct {
 	*world
 	// says is what a run says, and after how long; really runs the suite.
-	says   func(ctx context.Context, c *queue.Candidate, run int, really runner) (queue.Verdict, time.Duration)
+	says   func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun, really runner) (queue.Verdict, time.Duration)
 	dawn   time.Time    // from which events are counted
 	events []event      // to come, in order
 	after  func() error // called when lander is at rest after each event; nil: nothing is
@@ -46,12 +46,12 @@ type event struct {
 func newDay(w *world) *day {
 	d := &day{world: w}
 	w.timed = func(really runner) runner {
-		return func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict {
+		return func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			r := &lastingRun{candidate: c.ID, number: run, wanted: ctx, over: make(chan struct{})}
 			d.mu.Lock()
 			d.runs = append(d.runs, r)
 			d.mu.Unlock()
-			v, took := d.says(ctx, c, run, really)
+			v, took := d.says(ctx, c, run, again, really)
 			d.mu.Lock()
 			r.end = d.Now().Add(took)
 			d.mu.Unlock()

@@ -31,7 +31,7 @@ type life struct {
 }
 
 // runner is what a keeper runs a candidate's suite with.
-type runner func(ctx context.Context, c *queue.Candidate, run int) queue.Verdict
+type runner func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict
 
 // runGate lets test runs begin, or not.
 type runGate struct {
@@ -149,12 +149,12 @@ func (l *life) between(k *gate.Keeper) {
 		}
 		return err
 	}
-	k.Test = func(ctx context.Context, c *queue.Candidate, run int) (v queue.Verdict) {
+	k.Test = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) (v queue.Verdict) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(l.end, cancel)()
 		l.world.gate.pass(ctx)
-		err := l.at([]string{"test"}, func() error { v = l.world.timed(test)(ctx, c, run); return nil })
+		err := l.at([]string{"test"}, func() error { v = l.world.timed(test)(ctx, c, run, again); return nil })
 		switch {
 		case errors.Is(err, errKilled):
 			return queue.Verdict{Outcome: queue.Cancelled}

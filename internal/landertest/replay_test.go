@@ -91,7 +91,7 @@ func (r *replay) play(tr *sim.Trace) error {
 }
 
 // asSimulated is what a run said in the simulation, if it is of the same changes.
-func (r *replay) asSimulated(ctx context.Context, c *queue.Candidate, run int, _ runner) (queue.Verdict, time.Duration) {
+func (r *replay) asSimulated(ctx context.Context, c *queue.Candidate, run int, _ queue.Rerun, _ runner) (queue.Verdict, time.Duration) {
 	i := slices.IndexFunc(r.log.Runs, func(s sim.Run) bool { return s.Candidate == c.ID && s.Number == run })
 	if i < 0 {
 		r.Errorf("run %d of candidate %d, of %v, was not simulated", run, c.ID, c.Numbers())

@@ -64,8 +64,8 @@ type tally struct {
 func openShop(t *testing.T, n, window int, seed uint64) *shopDay {
 	t.Helper()
 	s := &shopDay{day: newDay(newWorld(t, shop(window))), n: n}
-	s.says = func(ctx context.Context, c *queue.Candidate, run int, really runner) (queue.Verdict, time.Duration) {
-		v := really(ctx, c, run)
+	s.says = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun, really runner) (queue.Verdict, time.Duration) {
+		v := really(ctx, c, run, again)
 		took := time.Duration(0)
 		length := rand.New(rand.NewPCG(seed, uint64(c.ID)<<8+uint64(run)))
 		for range v.Steps {

@@ -288,6 +288,7 @@ func (q *Queue) blame(k *Case, s suspect, at time.Time) {
 	if v == nil { // it follows from what passes without it
 		v, shown = &k.Red, len(k.Chain)-1
 	}
+	v = v.about(s.names)
 	code, reason := sayDropReason(*v)
 	about := Candidate{ID: k.ID, Base: k.Chain[0].SHA, Built: Built{SHA: k.Chain[shown].SHA}, Run: k.Run, Verdict: v}
 	for _, b := range k.Chain[1 : shown+1] {

@@ -169,3 +169,17 @@ func TestATrialThatDoesNotComeToItsTests(t *testing.T) {
 		t.Errorf("%d hiccups", hiccups)
 	}
 }
+
+// Each is told of what it broke itself, though both failed in the run that shows it.
+func TestEachIsToldOfItsOwnTests(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 6)
+	w.fails(fault{"TestA", []Number{2}}, fault{"TestB", []Number{5}}, fault{"TestC", []Number{5}})
+	w.rounds()
+	w.landsAllBut(6, 2, 5)
+	for n, want := range map[Number]string{2: `its tests failed: exit status 1: "TestA"`, 5: `its tests failed: exit status 1: "TestB" and "TestC"`} {
+		if d := w.q.Entry(n).Drop; d.Reason != want {
+			t.Errorf("%v: %s, want %s", n, d.Reason, want)
+		}
+	}
+}

@@ -144,6 +144,9 @@ func sayDropReason(v Verdict) (DropCode, string) {
 	case TimedOut:
 		return DropTimedOut, "its tests hit a limit: " + v.Reason
 	case Red:
+		if len(v.Failed) > 0 {
+			return DropFailed, "its tests failed: " + v.Reason + ": " + names(v.Failed)
+		}
 		return DropFailed, "its tests failed: " + v.Reason
 	default:
 		return DropInfra, "the machine, not the change, failed its test run again and again: " + v.Reason

@@ -52,6 +52,17 @@ func (v Verdict) fails(name string) bool {
 	return v.Outcome != Green && (v.Step == name || slices.Contains(v.Failed, name))
 }
 
+// about is a verdict without the tests that failed for another reason.
+func (v *Verdict) about(names []string) *Verdict {
+	own := slices.DeleteFunc(slices.Clone(v.Failed), func(n string) bool { return !slices.Contains(names, n) })
+	if len(own) == 0 || len(own) == len(v.Failed) {
+		return v
+	}
+	is := *v
+	is.Failed = own
+	return &is
+}
+
 // Digest identifies the verdict: what the ledger names is what the database holds.
 func (v Verdict) Digest() string {
 	text, err := json.Marshal(v)

@@ -137,11 +137,11 @@ func judgeFinished(v *queue.Verdict, recipe queue.Recipe, records []Record, last
 			return
 		case r.Exit != 0:
 			named(v, records)
-			v.Outcome, v.Exit, v.Reason = queue.Red, r.Exit, sayExit(last, r.Exit, r.Signal)+sayFailed(r)
+			v.Outcome, v.Exit, v.Reason = queue.Red, r.Exit, sayExit(last, r.Exit, r.Signal)
 			return
 		case r.fails():
 			named(v, records)
-			v.Outcome, v.Reason = queue.Red, sayUnsaid(last)+sayFailed(r)
+			v.Outcome, v.Reason = queue.Red, sayUnsaid(last)
 			return
 		}
 	}

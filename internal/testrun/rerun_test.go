@@ -209,15 +209,15 @@ func TestResultsOfAWholeRun(t *testing.T) {
 		reason  string
 	}{
 		"green":                         {tap(0, "ok a"), tapped, queue.Green, nil, false, ""},
-		"red":                           {tap(1, "ok a", "not ok b", "not ok c"), tapped, queue.Red, []string{"b", "c"}, false, `step "a" exited with 1: "b" and "c"`},
-		"red, by results that are told": {report + "exit 3", junit, queue.Red, []string{"C :: a"}, false, `step "a" exited with 3: "C :: a"`},
-		"results are worse than status": {report + "exit 0", junit, queue.Red, []string{"C :: a"}, false, `step "a" exited with 0, though its results tell of failures: "C :: a"`},
+		"red":                           {tap(1, "ok a", "not ok b", "not ok c"), tapped, queue.Red, []string{"b", "c"}, false, `step "a" exited with 1`},
+		"red, by results that are told": {report + "exit 3", junit, queue.Red, []string{"C :: a"}, false, `step "a" exited with 3`},
+		"results are worse than status": {report + "exit 0", junit, queue.Red, []string{"C :: a"}, false, `step "a" exited with 0, though its results tell of failures`},
 		"status is worse than results":  {tap(1, "ok a", "ok b"), tapped, queue.Red, nil, false, `step "a" exited with 1`},
 		"no results, red":               {"exit 1", junit, queue.Red, nil, false, `step "a" exited with 1`},
 		"no results, green":             {"exit 0", junit, queue.Green, nil, false, ""},
-		"not all results":               {"echo 1..5; echo not ok a; exit 1", tapped, queue.Red, []string{"a"}, true, `step "a" exited with 1: "a" and perhaps others`},
+		"not all results":               {"echo 1..5; echo not ok a; exit 1", tapped, queue.Red, []string{"a"}, true, `step "a" exited with 1`},
 		"a report that is broken":       {"mkdir out; echo '<testsuite' > out/r.xml; exit 0", junit, queue.Green, nil, true, ""},
-		"many":                          {"for i in $(seq 300); do echo not ok $i t$i; done; echo 1..300; exit 1", tapped, queue.Red, nil, true, `"t1", "t2", "t3", 197 more and perhaps others`},
+		"many":                          {"for i in $(seq 300); do echo not ok $i t$i; done; echo 1..300; exit 1", tapped, queue.Red, nil, true, `step "a" exited with 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
