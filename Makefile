@@ -9,9 +9,12 @@ SEED    ?= 0
 MINUTES ?= 10
 KILLS   ?= 100
 MUTANT  ?= .
+BUGS    ?= 15
+SUITES  ?= github.com/yuin/goldmark@v1.8.7 github.com/goccy/go-yaml@v1.19.2 github.com/spf13/cobra@v1.10.2 -skip=TestFail \
+	github.com/rs/zerolog@v1.34.0 -skip=TestWriteReturnsNoOfWrittenBytes
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills mutate model bench figures cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate suites model bench figures cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +49,10 @@ kills: ## Kill the demo's story with -9 at random moments, resume it, and compar
 mutate: ## Take out one defence at a time, and see that a named test turns red (MUTANT='lease|burn')
 	@scripts/need go git postgres
 	go test -v -count=1 -timeout 24h -run '^TestEveryDefenceIsMissed$$' ./internal/landertest/mutants -mutants '$(MUTANT)'
+
+suites: ## Put bugs into Go modules, and see what a rerun costs and whom it names (BUGS=40 SUITES='github.com/yuin/goldmark@v1.8.7' SEED=7)
+	@scripts/need go
+	go test -v -count=1 -timeout 24h -run '^TestSuites$$' ./internal/testrun -suites '$(SUITES)' -suitebugs $(BUGS) -suiteseed $(if $(filter 0,$(SEED)),1,$(SEED))
 
 model: ## Search every state of a landing, its replicas and what goes wrong, at the large sizes
 	@scripts/need go

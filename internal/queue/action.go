@@ -60,15 +60,6 @@ type (
 	PutBack struct{ Move HeadMove }
 )
 
-// Rerun is the tests of a step that are to run again. The zero Rerun: all are.
-type Rerun struct {
-	Step  string   // of the recipe
-	Names []string // as an earlier run of the step named them
-	// Proof asks for more where they pass: for as much of the step as shows, together with the run in which they failed, that all of it
-	// passes on this commit.
-	Proof bool
-}
-
 func (a Build) Key() string    { return fmt.Sprintf("build/%d", a.ID) }
 func (a StartRun) Key() string { return fmt.Sprintf("run/%d/%d", a.Candidate.ID, a.Run) }
 func (a Abandon) Key() string  { return fmt.Sprintf("abandon/%d", a.ID) }

@@ -36,33 +36,6 @@ type Trial struct {
 	Member Member `json:"member,omitzero"`
 }
 
-// Result is what was found out by a trial.
-type Result struct {
-	Trial
-	Failed  []string `json:"failed,omitempty"`
-	Asked   []string `json:"asked,omitempty"`   // of which tests it tells; nil: of all
-	Verdict *Verdict `json:"verdict,omitempty"` // nil: nothing failed, or it could not be built
-}
-
-// tells is what a result says of a name. What could not be built does not pass, and what was not asked for is not known.
-func (r Result) tells(name string) Outcome {
-	switch {
-	case r.Verdict != nil && r.Verdict.fails(name), r.Verdict == nil && len(r.Failed) > 0, slices.Contains(r.Failed, name):
-		return Red
-	case r.Asked == nil || slices.Contains(r.Asked, name):
-		return Green
-	}
-	return Unmeasured
-}
-
-// rerun is what of a case's recipe runs again: its names, if they are tests.
-func (k *Case) rerun(proof bool) Rerun {
-	if len(k.Red.Failed) == 0 || slices.Contains(k.Names, k.Red.Step) {
-		return Rerun{}
-	}
-	return Rerun{Step: k.Red.Step, Names: k.Names, Proof: proof}
-}
-
 // open begins the case of a candidate whose run was red.
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
 	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}

@@ -101,15 +101,6 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	return append(plan, Build{ID: q.Next + 1, Below: below, Request: r})
 }
 
-// begin is a run of what is built. A trial is of what failed only.
-func (q Queue) begin(c *Candidate) StartRun {
-	a := StartRun{Candidate: c, Run: c.Run + 1, Recipe: c.Recipe}
-	if k := q.caseOf(c.Of); k != nil {
-		a.Recipe, a.Rerun = c.Recipe.upTo(k.Red.Step), k.rerun(false)
-	}
-	return a
-}
-
 // landable is the last of a train that is green and lands all that it stands on; nil: none. Where the policy asks that each change be
 // tested by itself, or somebody asked it of one, all that must be green below it are.
 func (q Queue) landable(train []*Candidate, p Policy) *Candidate {

@@ -20,7 +20,7 @@ func (v Verdict) completed(r Recipe, k *Case) Verdict {
 	if k != nil {
 		passed = k.Passed
 	}
-	if v.Asked != nil && (k == nil || slices.ContainsFunc(k.Names, func(n string) bool { return !slices.Contains(v.Asked, n) })) {
+	if v.Asked != nil && (k == nil || !covers(v.Asked, k.Names)) {
 		v.Outcome, v.Reason = Unmeasured, sayUnasked()
 		return v
 	}
@@ -43,7 +43,7 @@ func (v Verdict) completed(r Recipe, k *Case) Verdict {
 func (k *Case) passed(run int, v Verdict) {
 	k.Red, k.Run, k.Passed = v, run, slices.Clone(k.Passed)
 	for _, s := range v.Steps {
-		if s.Exit != 0 || s.Run != 0 {
+		if s.Exit != 0 || s.Run != 0 || v.Asked != nil && !covers(v.Asked, k.Names) {
 			continue
 		}
 		s.Run = run
@@ -53,4 +53,9 @@ func (k *Case) passed(run int, v Verdict) {
 			k.Passed = append(k.Passed, s)
 		}
 	}
+}
+
+// covers reports whether all of some names are among others.
+func covers(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(n string) bool { return !slices.Contains(all, n) })
 }

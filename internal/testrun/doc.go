@@ -6,9 +6,9 @@
 //	lander (Runner.Run) ──starts──▶ supervisor ──starts──▶ /bin/sh -e -c COMMAND, one after the other
 //	   │    ▲                         │   ▲
 //	   │    └── frames: output, step begun, step ended, gone
-//	   └─────── control pipe: the order; closing it means "stop"
+//	   └─────── control pipe: the order, then one command at a time; closing it means "stop"
 //
-// Runner owns every decision: limits, log, tail, verdict. The supervisor is this same binary executed again (see
+// Runner owns every decision: what is run next, limits, log, tail, verdict. The supervisor is this same binary executed again (see
 // supervisor.go: the package's init notices, so no caller can forget to), one per run, started while the checkout is made, and
 // does only what lander itself cannot: it is the reaper of everything that the commands leave behind. On Linux it is a child subreaper, so a process that
 // forks twice, calls setsid or ignores signals is still its descendant; at the end it freezes and kills descendants until the
@@ -44,11 +44,34 @@
 // Runners that share Slots have no more runs under way together than there are slots; one that has to wait begins nothing, and its time
 // does not count. A part of a recipe, which is what runs again after a red run, is a recipe like any other: setup first, then its steps.
 //
+// # Results
+//
+// A step may say where it tells of its tests: in its output ("go test -json", TAP) or in files (JUnit). What it tells is read as a
+// stranger's word, of any size and shape, into a tally that is bounded (results.go); only what failed and what was asked for is kept of
+// it. The parsers are our own, for the libraries there are read everything into memory first. A test is named by its package or class
+// and itself; a package of Go by itself where it failed beyond its tests, or where these did not all run. Of results and exit status
+// the worse one counts: neither makes the other green. Where results may not be all (a plan that is not met, a report that cannot be
+// read, a signal, more than 200 failures) the verdict says so (Partial), and it is the step that failed.
+//
+// Reports are looked for in the checkout only, through os.Root: no link leads out of it, a pipe holds nothing up, and a file that was
+// there before the step and has not changed is none of it.
+//
+// # What runs again
+//
+// Job.Rerun names tests of a step (course.go). They run by the step's own template, or, where the step is a plain "go test -json", by
+// what follows from it (rerun.go): their top-level tests, in their packages. Names are strangers' words: they get to the shell as
+// arguments and in LANDER_RERUN, and never as text that it reads. A test has passed only if it was seen to: one that did not run is
+// looked for by the whole step, and if that is red, it counts as failed too. Elsewhere that is enough, to see who broke it. To land it
+// is not: a test can pass alone and fail in company. So on the commit that is to land, all around it has to pass as well: its whole
+// package in Go, where packages are processes of their own, and the whole step everywhere else. What passes alone only is named by the
+// package, or as the step, for then only these tell who broke it.
+//
 // # Log
 //
 // One file per run under Runner.Logs: the output byte for byte as it came, and between it lander's own lines, which begin with
 // "===" and the time. Output beyond Runner.MaxLog is read and dropped, and the log says so; that fails nothing. Logs are kept
-// until somebody removes them. What people are shown (Tail, Verdict.Tail) is stripped of everything that is not text.
+// until somebody removes them. What people are shown (Tail, Verdict.Tail) is stripped of everything that is not text; of "go test -json"
+// it is what go test would have said, the output of what failed.
 //
 // # Verdicts
 //
