@@ -31,7 +31,8 @@
 //
 // Built from nothing (env.go). Always: PATH (lander's own), HOME and TMPDIR (private to the run, removed after it), LANG,
 // CI=true, and the facts LANDER_RUN, LANDER_LANE, LANDER_REPOSITORY, LANDER_TRUNK, LANDER_CANDIDATE, LANDER_BASE,
-// LANDER_MEMBERS (numbers, space between) and LANDER_SCRATCH (the private directory that HOME and TMPDIR are in). From
+// LANDER_MEMBERS (numbers, space between) and LANDER_SCRATCH (the private directory that HOME and TMPDIR are in); of what runs again,
+// LANDER_RERUN. From
 // lander's own environment pass the proxies, certificate files, package indexes and toolchain places listed in env.go, except a
 // value with a password in its address; Runner.Env adds to them by name or by value. No other variable of lander's passes, and
 // none that begins with LANDER_ ever does.

@@ -26,7 +26,8 @@ type goReader struct {
 	show     func([]byte) // gets what "go test" without -json would have written: the output of what fails
 	lines    lines
 	packages map[string]*goPackage
-	open     int // tests whose output is kept
+	kept     int // bytes of output, with the names of tests
+	failures int // in packages that have not ended
 }
 
 // goPackage is a package while its tests run.
@@ -63,6 +64,10 @@ func (r *goReader) line(line []byte) {
 	if ev.Package == "" {
 		return
 	}
+	if len(ev.Package)+len(ev.Test) > mostShown { // nobody's name is that long
+		r.tally.partial = true
+		return
+	}
 	p := r.packages[ev.Package]
 	if p == nil {
 		if len(r.packages) >= mostTests {
@@ -89,7 +94,7 @@ func (r *goReader) ofPackage(p *goPackage, ev goEvent) {
 		if ev.Output == "FAIL\n" {
 			p.tidy = true
 		}
-		p.output = keepEnd(p.output, ev.Output)
+		p.output = r.keepEnd(p.output, ev.Output)
 	case "pass":
 		r.tally.knows(name, TestPassed)
 		r.over(p)
@@ -113,12 +118,14 @@ func (r *goReader) ofTest(p *goPackage, ev goEvent) {
 	var o TestOutcome
 	switch ev.Action {
 	case "output":
-		if kept, ok := p.tests[ev.Test]; ok || r.open < mostTests {
-			if !ok {
-				r.open++
-			}
-			p.tests[ev.Test] = keepEnd(kept, ev.Output)
+		kept, ok := p.tests[ev.Test]
+		if !ok && r.kept > mostKept {
+			return
 		}
+		if !ok {
+			r.kept += len(ev.Test)
+		}
+		p.tests[ev.Test] = r.keepEnd(kept, ev.Output)
 		return
 	case "pass":
 		o = TestPassed
@@ -132,16 +139,19 @@ func (r *goReader) ofTest(p *goPackage, ev goEvent) {
 	r.tally.saw(goName(ev.Package, ev.Test), o)
 	output, ok := p.tests[ev.Test]
 	if ok {
-		r.open--
+		r.kept -= len(output) + len(ev.Test)
 		delete(p.tests, ev.Test)
 	}
 	if o != TestFailed {
 		return
 	}
 	r.show(output)
-	if len(p.failed) >= mostTests {
-		r.tally.partial = true
-		return
+	if _, again := p.failed[ev.Test]; !again {
+		if r.failures >= mostTests {
+			r.tally.partial = true
+			return
+		}
+		r.failures++
 	}
 	x := Test{Name: goName(ev.Package, ev.Test), Outcome: o, Took: seconds(ev.Elapsed)}
 	if m := goPlace.FindSubmatch(output); m != nil {
@@ -164,7 +174,11 @@ func (r *goReader) shown(p *goPackage) {
 
 // over forgets a package that has ended. Its tests may come again.
 func (r *goReader) over(p *goPackage) {
-	r.open -= len(p.tests)
+	for name, output := range p.tests {
+		r.kept -= len(name) + len(output)
+	}
+	r.kept -= len(p.output)
+	r.failures -= len(p.failed)
 	*p = goPackage{tests: map[string][]byte{}, failed: map[string]Test{}}
 }
 
@@ -235,8 +249,12 @@ func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second))
 }
 
-// keepEnd appends, and keeps the end.
-func keepEnd(kept []byte, more string) []byte {
+// keepEnd appends as long as there is room, and keeps the end.
+func (r *goReader) keepEnd(kept []byte, more string) []byte {
+	if r.kept > mostKept {
+		return kept
+	}
+	before := len(kept)
 	if len(more) > mostShown {
 		more = more[len(more)-mostShown:]
 	}
@@ -244,5 +262,6 @@ func keepEnd(kept []byte, more string) []byte {
 	if len(kept) > 2*mostShown {
 		kept = append(kept[:0], kept[len(kept)-mostShown:]...)
 	}
+	r.kept += len(kept) - before
 	return kept
 }

@@ -28,8 +28,9 @@ func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble
 		close(over)
 		a.send(sup, frameOver, nil)
 	}
-	fresh, command, more := true, shell{}, false
-	if command, more = a.course.begin(); more {
+	fresh := true
+	command, more := a.course.begin()
+	if more {
 		a.next(sup, command, keep)
 	} else {
 		finish()

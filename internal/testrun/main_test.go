@@ -142,10 +142,10 @@ func makeFIFO(tb testing.TB, path string) {
 	}
 }
 
-// goCache is the build cache of whoever runs the tests.
-func goCache(tb testing.TB) string {
+// goEnv is a setting of the go command of whoever runs the tests.
+func goEnv(tb testing.TB, name string) string {
 	tb.Helper()
-	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	out, err := exec.Command("go", "env", name).Output()
 	if err != nil {
 		tb.Fatal(err)
 	}

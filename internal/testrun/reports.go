@@ -99,7 +99,7 @@ func (r *reports) each(visit func(root *os.Root, name string, info fs.FileInfo) 
 func markOf(info fs.FileInfo) mark {
 	m := mark{size: info.Size(), at: info.ModTime()}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		m.node = uint64(s.Ino)
+		m.node = s.Ino
 	}
 	return m
 }

@@ -19,7 +19,7 @@ type shell struct {
 
 const (
 	rerunKey   = "LANDER_RERUN" // the names, one per line
-	mostAsked  = 64 << 10       // bytes of names in one command; more, and the whole step runs
+	mostAsked  = 32 << 10       // bytes of names in one command, for an argument has 128 KiB; more, and the whole step runs
 	rerunShell = "sh"           // $0
 )
 

@@ -280,7 +280,7 @@ func TestTheOtherStepsOfARerun(t *testing.T) {
 func TestAGoModuleRunsAgain(t *testing.T) {
 	t.Parallel()
 	r, s := newRunner(t)
-	r.Env = []string{"GOCACHE=" + goCache(t), "GOFLAGS=-mod=mod -vet=off", "GOPROXY=off", "GOTOOLCHAIN=local"}
+	r.Env = []string{"GOCACHE=" + goEnv(t, "GOCACHE"), "GOFLAGS=-mod=mod -vet=off", "GOPROXY=off", "GOTOOLCHAIN=local"}
 	head := "package p\nimport (\"os\"; \"testing\")\nvar once = os.Getenv(\"ONCE\") + \".x\"\nvar _ testing.TB\n"
 	for name, text := range map[string]string{
 		"go.mod":            "module m\n\ngo 1.24\n",

@@ -31,7 +31,8 @@ const (
 	mostFailed = 200      // tests that are named
 	mostName   = 300      // letters of a name
 	mostLine   = 1 << 20  // bytes of a line that is looked at
-	mostTests  = 20_000   // tests, and packages, that are followed at a time
+	mostTests  = 20_000   // packages that are followed at a time, and failures in them
+	mostKept   = 16 << 20 // bytes of output of tests of which it is not known yet whether they fail
 	mostReport = 16 << 20 // bytes of a report
 	mostRead   = 64 << 20 // bytes of all reports of a step
 )

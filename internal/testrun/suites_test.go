@@ -59,7 +59,7 @@ func TestSuites(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		m := measured(t, "tiny", dir, "", 2, 1, 1, []int{2}, "GOCACHE="+goCache(t))
+		m := measured(t, "tiny", dir, "", 2, 1, 1, []int{2})
 		if len(m.bugs) != 2 || m.culprits[2] != 2 || m.own[2] > m.first[2] || m.first[2] > m.culprits[2] || m.first[2] < 1 || len(m.again) != 2 || len(m.proof) != 2 {
 			t.Errorf("%+v", m)
 		}
@@ -110,16 +110,11 @@ func copied(t *testing.T, module string) string {
 }
 
 // measured puts bugs into a module and runs its suite as lander does, with a warm build cache and no test result from it.
-func measured(t *testing.T, name, dir, skip string, bugs, tries int, seed uint64, counts []int, env ...string) measure {
+func measured(t *testing.T, name, dir, skip string, bugs, tries int, seed uint64, counts []int) measure {
 	t.Helper()
 	r, s := newRunner(t)
-	s.dir, r.Caches = dir, t.TempDir()
-	r.Env = append([]string{"GOFLAGS=-mod=mod", "GOTOOLCHAIN=local"}, env...)
-	t.Cleanup(func() {
-		if err := removeTree(r.Caches); err != nil {
-			t.Error(err)
-		}
-	})
+	s.dir = dir
+	r.Env = []string{"GOFLAGS=-mod=mod", "GOTOOLCHAIN=local", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
 	recipe := steps(strings.Join(strings.Fields("go test -json -count=1 -timeout=40s "+skip+" ./..."), " "))
 	recipe.Steps[0].Results.Format = queue.ResultsGo
 	n := 0
