@@ -126,7 +126,7 @@ func (c *course) end(r Record, t *tally) (record Record, goOn *shell) {
 func (c *course) cutShort(t *tally) Record {
 	r := Record{Exit: -1}
 	r.told(t)
-	r.Partial = true
+	r.Partial = t != nil
 	if c.again() && (c.stage == someTests || c.stage == allTests || c.stage == afterAll) {
 		r.Failed = union(r.Failed, c.unseen(t))
 	}

@@ -159,10 +159,10 @@ func TestLimits(t *testing.T) {
 		t.Parallel()
 		r, _ := newRunner(t)
 		recipe := steps("sleep 0.1", "sleep 0.1", "echo on it; while :; do echo; sleep 0.02; done")
-		recipe.Timeout = 400 * time.Millisecond
+		recipe.Timeout = 1500 * time.Millisecond
 		v := r.Run(t.Context(), jobOf(recipe))
-		want(t, v, queue.TimedOut, `limit of 400ms (timeout) passed in step "c"`)
-		if v.Step != "c" || v.Took < 400*time.Millisecond || v.Took > 5*time.Second || v.Steps[2].Exit != -1 {
+		want(t, v, queue.TimedOut, `limit of 1.5s (timeout) passed in step "c"`)
+		if v.Step != "c" || v.Took < 1500*time.Millisecond || v.Took > 8*time.Second || v.Steps[2].Exit != -1 {
 			t.Errorf("verdict %+v", v)
 		}
 	})
