@@ -20,7 +20,7 @@ func TestATrialIsToldOfEachChangeOnce(t *testing.T) {
 		var mu sync.Mutex
 		tried := map[string]bool{}
 		test := k.Test
-		k.Test = func(ctx context.Context, c *queue.Candidate, run int, _ queue.Rerun) queue.Verdict {
+		k.Test = func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			mu.Lock()
 			tried[fmt.Sprint(c.Numbers())] = c.Of != 0
 			mu.Unlock()
@@ -30,7 +30,7 @@ func TestATrialIsToldOfEachChangeOnce(t *testing.T) {
 				case <-ctx.Done():
 				}
 			}
-			return test(ctx, c, run)
+			return test(ctx, c, run, again)
 		}
 		w.verdicts[3] = red
 		w.approved(4)
