@@ -46,9 +46,10 @@ func PolicyTrunks(data []byte) ([]string, error) {
 // policyFile is a policy file while it is read.
 type policyFile struct {
 	reader
-	policy queue.Policy
-	trunks []string
-	each   ast.Node // where test_each asks for what only one style can keep; nil: it does not
+	policy  queue.Policy
+	trunks  []string
+	barrier ast.Node // nil: there is none
+	each    ast.Node // where test_each asks for what only one style can keep; nil: it does not
 }
 
 func parsePolicy(data []byte) (*policyFile, error) {
@@ -61,6 +62,9 @@ func parsePolicy(data []byte) (*policyFile, error) {
 	}
 	if f.each != nil && f.policy.Style != queue.StyleSquash {
 		f.at(f.each, sayEachCommit(string(f.policy.Style)))
+	}
+	if f.barrier != nil && f.policy.Areas.Off() {
+		f.at(f.barrier, sayBarrier())
 	}
 	if len(f.problems) > 0 {
 		sortProblems(f.problems)
@@ -79,6 +83,8 @@ func (f *policyFile) top() []field {
 		{name: "batch", read: func(n ast.Node) { f.mapping(n, "batch", f.batch()) }},
 		{name: "window", read: func(n ast.Node) { f.count(n, "window", 1, &f.policy.Window) }},
 		{name: "test_each", read: f.testEach},
+		{name: "areas", read: f.areas},
+		{name: "barrier", read: func(n ast.Node) { f.barrier, f.policy.Areas.Barrier = n, f.globs(n, "barrier") }},
 		{name: "suite", read: func(n ast.Node) { f.mapping(n, "suite", f.suite()) }},
 	}
 	return append(fields, later("", "checks", "message", "environment")...)

@@ -91,6 +91,26 @@ func sayEachCommit(style string) string {
 	return fmt.Sprintf("test_each: commit can only be kept with style: squash, where a change is one commit; with style: %s only the last commit of a change is tested, so write change", style)
 }
 
+func sayWantAreas() string {
+	return "areas wants a mapping of names to globs, as in {api: [\"api/**\"], web: [\"web/**\"]}"
+}
+
+func sayAreaName(got string) string {
+	return fmt.Sprintf("an area cannot be called %q; a name has no comma, no space around it, at most 100 letters, and is not *", clip(got))
+}
+
+func sayNoGlobs(path string) string {
+	return path + " needs at least one glob, as in [\"api/**\"]"
+}
+
+func sayGlob(path, got string) string {
+	return fmt.Sprintf("%s: %q is no glob of paths from the root of the repository, as in api/** or **/*.proto", path, clip(got))
+}
+
+func sayBarrier() string {
+	return "barrier says what is in every area, and there are no areas; give areas or remove it"
+}
+
 func sayBranch(path, got string) string {
 	return fmt.Sprintf("%s wants the name of a branch, as in main, not %q", path, got)
 }

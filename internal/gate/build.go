@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lander/internal/queue"
 )
 
 func (k *Keeper) build(ctx context.Context, a queue.Build) error {
+	request := a.Request
+	a.Request.Under, a.Request.Members = nil, request.All()
 	if ready, err := k.bring(ctx, a.Request); !ready || err != nil {
 		return err
 	}
 	began := time.Now()
 	built, err := k.made(ctx, a.Request)
 	if err != nil {
-		return k.unmade(ctx, a, err)
+		return k.unmade(ctx, a, request, err)
 	}
 	problem, err := k.checkPolicy(ctx, a.Request.Base, built.SHA)
 	if err != nil {
@@ -27,13 +30,13 @@ func (k *Keeper) build(ctx context.Context, a queue.Build) error {
 		if err != nil {
 			return fmt.Errorf("read the candidate's policy: %w", err)
 		}
-		k.apply(queue.CandidateUnmade{
+		k.unmake(queue.CandidateUnmade{
 			ID: a.ID, Base: a.Request.Base, Below: a.Below, Member: at, Code: queue.DropUnbuildable, Reason: problem, At: k.Now(),
-		})
+		}, request)
 		return nil
 	}
 	k.Log.Debug().Int64("candidate", int64(a.ID)).Str("commit", string(built.SHA)).Dur("took", time.Since(began)).Msg("candidate built and checked")
-	k.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: k.policy.Recipe, At: k.Now()})
+	k.apply(queue.CandidateMade{ID: a.ID, Request: request, Built: built, Recipe: k.policy.Recipe, At: k.Now(), Apart: a.Apart})
 	return nil
 }
 
@@ -73,7 +76,7 @@ func (k *Keeper) bring(ctx context.Context, r queue.BuildRequest) (ready bool, e
 }
 
 // unmade turns the builder's typed errors into a fact about the member at fault; any other error is the host's.
-func (k *Keeper) unmade(ctx context.Context, a queue.Build, err error) error {
+func (k *Keeper) unmade(ctx context.Context, a queue.Build, asked queue.BuildRequest, err error) error {
 	ev := queue.CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, At: k.Now()}
 	var mismatch *queue.MismatchError
 	at := blamed(err)
@@ -96,8 +99,20 @@ func (k *Keeper) unmade(ctx context.Context, a queue.Build, err error) error {
 		k.apply(queue.ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayUnbuilt(), At: k.Now()})
 		return nil
 	}
-	k.apply(ev)
+	k.unmake(ev, asked)
 	return nil
+}
+
+// unmake tells of the member at fault. Where that is one that is in another candidate, which built it elsewhere, it is not its turn: who
+// would stand on it waits for what becomes of it.
+func (k *Keeper) unmake(ev queue.CandidateUnmade, asked queue.BuildRequest) {
+	if !slices.ContainsFunc(asked.Under, func(m queue.Member) bool { return m.Number == ev.Member.Number }) {
+		k.apply(ev)
+		return
+	}
+	for _, m := range asked.Members {
+		k.apply(queue.ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayUnder(ev.Member.Number), At: k.Now()})
+	}
 }
 
 // blamed is the member that the builder names; 0: it names none.

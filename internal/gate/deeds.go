@@ -24,6 +24,10 @@ func (k *Keeper) do(ctx context.Context, a queue.Action) error {
 	case queue.Join:
 		k.apply(queue.Joined{ID: a.ID, As: a.As, At: k.Now()})
 		return nil
+	case queue.Map:
+		return k.mapAreas(ctx, a)
+	case queue.Combine:
+		return k.combine(ctx, a)
 	case queue.Confirm:
 		return k.confirm(ctx, a)
 	case queue.Land:

@@ -45,6 +45,8 @@ type Keeper struct {
 	Test func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict // required
 	// ReadPolicy reads the text of a policy file.
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
+	// Touched says which areas a head touches that is to land on tip; required.
+	Touched func(ctx context.Context, rules queue.AreaRules, tip, head queue.SHA) (queue.Areas, error)
 	// Policy is the text of the policy where trunk has no policy file; nil: nothing lands there.
 	Policy []byte
 	// Hopeless reports whether an error of Forge.Tell will never pass; nil: every one may.

@@ -22,6 +22,14 @@ func sayForgotten() string {
 	return "this machine does not have the commit any more, so it is built again"
 }
 
+func sayUnder(n queue.Number) string {
+	return fmt.Sprintf("it touches what %v touches, which no longer applies on trunk as it is", n)
+}
+
+func sayNoCombination(tip queue.SHA) string {
+	return fmt.Sprintf("it was tested without what has landed since, and does not apply on %s; it is tested anew there", tip.Short())
+}
+
 func sayPolicyBroken(tip queue.SHA, problem error) string {
 	return fmt.Sprintf("%s at %s is broken and the one before it is used: %v", queue.PolicyFile, tip.Short(), problem)
 }

@@ -15,6 +15,7 @@ type (
 		ID      CandidateID
 		Below   CandidateID
 		Request BuildRequest
+		Apart   *Apart // where the lane has areas
 	}
 
 	// StartRun tests a candidate. RunStarted is saved before it begins; outcome: RunReported or RunLost.
@@ -42,6 +43,20 @@ type (
 	// Join makes one candidate of a green one and all that it stands on. Outcome: Joined.
 	Join struct{ ID, As CandidateID }
 
+	// Map finds out which areas a change touches. Outcome: ChangeMapped.
+	Map struct {
+		Number Number
+		Head   SHA
+		Rules  AreaRules
+	}
+
+	// Combine puts a green candidate that was tested apart, with what it stands on, onto trunk as it is now. Outcome: Combined, or
+	// Abandoned where it does not apply there.
+	Combine struct {
+		ID, As  CandidateID
+		Request BuildRequest
+	}
+
 	// Confirm looks at every member again. Outcome: a ChangeSeen for each, then Confirmed.
 	Confirm struct{ Candidate *Candidate }
 
@@ -65,6 +80,8 @@ func (a StartRun) Key() string { return fmt.Sprintf("run/%d/%d", a.Candidate.ID,
 func (a Abandon) Key() string  { return fmt.Sprintf("abandon/%d", a.ID) }
 func (a Probe) Key() string    { return fmt.Sprintf("probe/%d/%d", a.Of, a.ID) }
 func (a Join) Key() string     { return fmt.Sprintf("join/%d/%d", a.ID, a.As) }
+func (a Map) Key() string      { return fmt.Sprintf("map/%d/%s/%s", a.Number, a.Head, a.Rules.Digest()) }
+func (a Combine) Key() string  { return fmt.Sprintf("combine/%d/%d", a.ID, a.As) }
 func (a Confirm) Key() string  { return fmt.Sprintf("confirm/%d", a.Candidate.ID) }
 func (a Land) Key() string     { return fmt.Sprintf("land/%d", a.Candidate.ID) }
 func (a Adopt) Key() string    { return "adopt" }
@@ -77,6 +94,8 @@ func (Abandon) action()  {}
 func (Confirm) action()  {}
 func (Probe) action()    {}
 func (Join) action()     {}
+func (Map) action()      {}
+func (Combine) action()  {}
 func (Land) action()     {}
 func (Adopt) action()    {}
 func (Mend) action()     {}

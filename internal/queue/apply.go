@@ -50,6 +50,10 @@ func (q Queue) Apply(ev Event) Queue {
 		q.unmade(ev)
 	case Joined:
 		q.joined(ev)
+	case ChangeMapped:
+		q.mapped(ev)
+	case Combined:
+		q.combined(ev)
 	case ProbesMade:
 		q.probed(ev)
 		q.settleCases(ev.At)
@@ -211,7 +215,11 @@ func (q *Queue) breached(ev Breached) {
 
 func (q *Queue) made(ev CandidateMade) {
 	below := CandidateID(0)
-	if ev.Request.Base != q.Tip {
+	if ev.Apart != nil {
+		if ev.Request.Base != q.Tip || !q.aligned(ev) {
+			return
+		}
+	} else if ev.Request.Base != q.Tip {
 		train := q.train()
 		if len(train) == 0 || train[len(train)-1].Built.SHA != ev.Request.Base {
 			return
@@ -229,7 +237,10 @@ func (q *Queue) made(ev CandidateMade) {
 	}
 	c := &Candidate{
 		ID: ev.ID, Base: ev.Request.Base, Below: below, Members: ev.Request.Members, Style: ev.Request.Style, At: ev.Request.At,
-		Built: ev.Built, Recipe: ev.Recipe, State: CandidateBuilt, Since: ev.At,
+		Built: ev.Built, Recipe: ev.Recipe, State: CandidateBuilt, Since: ev.At, Apart: ev.Apart,
+	}
+	if c.Apart != nil {
+		c.Ground, c.Awaits = q.Tip, c.Apart.Under
 	}
 	q.Next = ev.ID
 	q.Candidates = append(slices.Clip(q.Candidates), c)

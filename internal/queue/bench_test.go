@@ -39,7 +39,7 @@ func convoy(n, candidates, members, cases int) (Queue, Policy) {
 			built.Commits[j].SHA = SHA(fmt.Sprintf("%08x%032x", i+1, j+1))
 		}
 		built.SHA = built.Commits[members-1].SHA
-		q = q.Apply(CandidateMade{b.ID, b.Request, built, suite(), noon})
+		q = q.Apply(CandidateMade{b.ID, b.Request, built, suite(), noon, nil})
 		q = q.Apply(RunStarted{b.ID, 1, noon})
 		base = built.SHA
 	}

@@ -21,6 +21,7 @@ type Case struct {
 	Run     int         `json:"run"`     // which one that is
 	// Passed is what has been green on the very commit, and in which run: a run of what failed need not show it again.
 	Passed []StepResult `json:"passed,omitempty"`
+	Apart  bool         `json:"apart,omitempty"` // other candidates hold the same changes as other commits
 	At     time.Time    `json:"at"`
 }
 
@@ -40,7 +41,12 @@ type Trial struct {
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
 	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}
 	k.passed(c.Run, v)
-	for _, d := range q.below(c) {
+	below := q.below(c)
+	if c.Apart != nil {
+		below = []*Candidate{q.Whole(c)}
+		k.Apart, k.Chain[0].SHA = true, c.Base
+	}
+	for _, d := range below {
 		last := map[Number]SHA{}
 		for _, bc := range d.Built.Commits {
 			last[bc.Member] = bc.SHA
@@ -330,7 +336,19 @@ func (q *Queue) explain(k *Case, names []string) {
 // standsOn reports whether a case's candidate stands on that of another one, or is it.
 func (k *Case) standsOn(below *Case) bool {
 	i := len(below.Chain) - 1
+	if k.Apart {
+		top := below.Chain[i].Member
+		return k.of(top.Number).Head == top.Head
+	}
 	return i < len(k.Chain) && k.Chain[i].SHA == below.Chain[i].SHA
+}
+
+// lower reports whether a case whose candidate another one may stand on is nearer trunk.
+func (k *Case) lower(than *Case) bool {
+	if k.Apart {
+		return !k.standsOn(than)
+	}
+	return len(k.Chain) < len(than.Chain)
 }
 
 // findings are what the open cases have found out so far.
@@ -347,7 +365,7 @@ func (q Queue) findings(ways int) findings {
 		// What fails further down already is for the case there to explain.
 		names := slices.DeleteFunc(slices.Clone(k.Names), func(n string) bool {
 			return slices.ContainsFunc(q.Cases, func(b *Case) bool {
-				return b != k && len(b.Chain) < len(k.Chain) && k.standsOn(b) && slices.Contains(b.Names, n)
+				return b != k && b.lower(k) && k.standsOn(b) && slices.Contains(b.Names, n)
 			})
 		})
 		fs[i].lens = q.lens(k)

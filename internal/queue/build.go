@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,10 +18,14 @@ type Member struct {
 // BuildRequest says which commit to make. Equal requests give equal commit ids on every machine.
 type BuildRequest struct {
 	Base    SHA       // required: the trunk tip, or the candidate below
+	Under   []Member  // changes ahead that come first and are not its own, where the lane has areas
 	Members []Member  // required: in landing order
 	Style   Style     // empty means StyleRebase
 	At      time.Time // required: committer date of every commit made, to the second
 }
+
+// All are the members of the commit, those that are not the candidate's own first.
+func (r BuildRequest) All() []Member { return slices.Concat(r.Under, r.Members) }
 
 // Built is a candidate as made: SHA is the very commit that is tested and, if green, landed.
 type Built struct {

@@ -30,6 +30,9 @@ type Candidate struct {
 	Trial   Trial       // of a case, where Of is set
 	Via     CandidateID // whose run its verdict is, for it is the same commit; 0: its own
 	Members []Member
+	Apart   *Apart   // where the lane has areas; nil: it stands in a train
+	Awaits  []Member // of those that an Apart one stands on, who has not landed yet
+	Ground  SHA      // the tip of trunk on which an Apart one still counts; empty: on none
 	Style   Style
 	At      time.Time // committer date of what was built
 	Built   Built

@@ -29,6 +29,8 @@ type Entry struct {
 	Cleared    bool       // it was in a red run that turned out to be the fault of others
 	Alone      bool       // a reviewer asked that it lands in no batch
 	After      Number     // it comes only after this change landed or left; 0: no such wish
+	Areas      Areas      // that this head touches, by the rules MappedBy
+	MappedBy   string     // digest of these; empty: nobody looked
 	NotBefore  time.Time  // it lands no earlier; zero: no such wish
 	Unseen     bool       // the forge does not show it any more
 	Approvals  []Approval // of exactly this head, one per person

@@ -57,6 +57,23 @@ type (
 		Built   Built
 		Recipe  Recipe
 		At      time.Time
+		Apart   *Apart // where the lane has areas
+	}
+
+	// ChangeMapped says which areas a change touches, by the rules of that digest.
+	ChangeMapped struct {
+		Number Number
+		Head   SHA
+		Rules  string
+		Areas  Areas
+	}
+
+	// Combined is the outcome of a Combine deed that succeeded.
+	Combined struct {
+		ID, As  CandidateID
+		Request BuildRequest
+		Built   Built
+		At      time.Time
 	}
 
 	// CandidateUnmade is the outcome of a Build deed that found a member that cannot be in the candidate.
@@ -238,6 +255,8 @@ func (RunLost) event()          {}
 func (Confirmed) event()        {}
 func (Joined) event()           {}
 func (ProbesMade) event()       {}
+func (ChangeMapped) event()     {}
+func (Combined) event()         {}
 func (CaseForgotten) event()    {}
 func (LandingBegun) event()     {}
 func (LandingDone) event()      {}

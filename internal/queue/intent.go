@@ -60,7 +60,7 @@ func (q Queue) headMoves(c *Candidate, p Policy) []HeadMove {
 // can be resolved.
 func (q *Queue) begun(ev LandingBegun) {
 	c := q.Candidate(ev.ID)
-	if c == nil || c.State != CandidateConfirmed || c.Base != q.Tip || !fresh(c.Since, ev.At) || q.Stop != nil || q.PausedAt(ev.At) || q.moot(c, ev.At, ev.Policy) != "" ||
+	if c == nil || c.State != CandidateConfirmed || c.Base != q.Tip || c.Apart != nil && len(c.Apart.Under) > 0 || !fresh(c.Since, ev.At) || q.Stop != nil || q.PausedAt(ev.At) || q.moot(c, ev.At, ev.Policy) != "" ||
 		ev.Intent.Ledger == "" || ev.Intent.Ledger != q.Ledger.Tip || ev.Intent.Seq != q.Ledger.Seq+1 || ev.Intent.Record.SHA == "" ||
 		slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding }) {
 		return

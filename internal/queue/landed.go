@@ -9,8 +9,12 @@ func (q *Queue) landed(ev LandingDone) {
 	q.end(c, CandidateLanded, "", ev.At)
 	q.Trouble = nil
 	q.Ledger.Tip, q.Ledger.Seq = c.Intent.Record.SHA, c.Intent.Seq
-	q.Sound = c.Built.SHA
+	if c.Apart == nil || c.Apart.Tested == "" {
+		q.Sound = c.Built.SHA
+	}
+	from := q.Tip
 	q.moved(Move{Kind: MoveLand, New: c.Built.SHA, At: ev.At, Candidate: c.ID, Record: q.Ledger.Tip, Seq: q.Ledger.Seq, Members: c.Members})
+	q.carry(c, from)
 	for _, m := range c.Members {
 		l := &Landing{Candidate: c.ID, Head: m.Head, Tip: c.Built.SHA, At: ev.At}
 		for _, bc := range c.Built.Commits {

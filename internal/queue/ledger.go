@@ -45,8 +45,12 @@ type Statement struct {
 	Verdict  string        `json:"verdict_digest,omitempty"`
 	Run      int           `json:"run,omitempty"`
 	RunOf    CandidateID   `json:"run_of,omitempty"` // whose run that was, where the same commit was tested as another candidate
-	Single   bool          `json:"single,omitempty"` // written before trunk was moved, not with it
-	At       time.Time     `json:"at"`
+	// Tested and Areas are set where the lane has areas and another commit was tested: the same changes without what landed in other
+	// areas meanwhile. What is promised is then that these areas were tested, and not this very commit.
+	Tested SHA       `json:"tested,omitempty"`
+	Areas  []string  `json:"areas,omitempty"`
+	Single bool      `json:"single,omitempty"` // written before trunk was moved, not with it
+	At     time.Time `json:"at"`
 }
 
 // LedgerEntry is one change in a statement.
@@ -95,6 +99,9 @@ func (q Queue) landing(c *Candidate, now time.Time) Statement {
 	s := q.about(c, DecisionLand, now)
 	s.Old, s.New, s.Tree, s.Style, s.Recipe, s.Run, s.Single = c.Base, c.Built.SHA, c.Built.Tree, c.style(), c.Recipe.Digest(), c.Run, q.Ledger.Single
 	s.RunOf = c.Via
+	if c.Apart != nil && c.Apart.Tested != "" {
+		s.Tested, s.Areas = c.Apart.Tested, c.Apart.Areas
+	}
 	if c.Verdict != nil {
 		s.Verdict = c.Verdict.Digest()
 	}

@@ -157,7 +157,7 @@ func (m *model) deedDone(q Queue, a Action) Queue {
 				return q.Apply(CandidateUnmade{ID: a.ID, Base: r.Base, Member: member, Code: DropEmpty, Reason: SayEmpty(), At: noon})
 			}
 		}
-		q = q.Apply(CandidateMade{a.ID, r, m.build(r), suite(), noon})
+		q = q.Apply(CandidateMade{a.ID, r, m.build(r), suite(), noon, nil})
 		q = q.Apply(RunStarted{a.ID, 1, noon})
 		return q.Apply(RunReported{a.ID, 1, green(nil, 1), noon})
 	}

@@ -29,7 +29,7 @@ func (m *model) inTrain(q Queue, a Action) Queue {
 				return q.Apply(CandidateUnmade{ID: a.ID, Base: a.Request.Base, Below: a.Below, Member: member, Code: DropEmpty, Reason: SayEmpty(), At: noon})
 			}
 		}
-		return q.Apply(CandidateMade{a.ID, a.Request, m.build(a.Request), suite(), noon})
+		return q.Apply(CandidateMade{a.ID, a.Request, m.build(a.Request), suite(), noon, nil})
 	case StartRun:
 		return q.Apply(RunStarted{a.Candidate.ID, a.Run, noon})
 	case Join:

@@ -70,7 +70,7 @@ func (w *walker) nonsense() Event {
 			members[i] = member()
 		}
 		b := Build{ID: id(), Request: BuildRequest{Base: tip(), Members: members, At: when}}
-		return CandidateMade{b.ID, b.Request, builtOf(b), suite(), when}
+		return CandidateMade{b.ID, b.Request, builtOf(b), suite(), when, nil}
 	case 9:
 		return CandidateUnmade{ID: id(), Base: tip(), Below: id(), Member: member(), Code: rapid.SampledFrom([]DropCode{DropConflict, DropEmpty, ""}).Draw(w.T, "code"), Reason: "it says why", At: when}
 	case 10:

@@ -15,7 +15,11 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 			free--
 		}
 	}
-	top, cases := q.landable(train, p), q.findings(min(max(free, 1), probeWays))
+	top, areas := q.landable(train, p), !p.Areas.Off()
+	if areas {
+		top, train = q.landableApart(), q.apart()
+	}
+	cases := q.findings(min(max(free, 1), probeWays))
 	suspects := q.suspects(cases, func(n Number) bool { return q.near(n, now, p) })
 	var land, moot, run []Action
 	for _, c := range q.Candidates {
@@ -56,6 +60,8 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 				run = append(run, q.begin(c))
 			}
 		case c != top, !q.moving(now, p), q.Ledger.Tip == "": // without a ledger nothing can be told from a push half made
+		case c.Apart != nil && q.combine(c) != nil:
+			land = append(land, *q.combine(c))
 		case c.Base != q.Tip:
 			if below := q.below(c); !slices.ContainsFunc(below, func(c *Candidate) bool { return c.State == CandidateLanding }) {
 				land = append(land, Join{ID: c.ID, As: q.Next + 1})
@@ -73,6 +79,11 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if len(moot) > 0 || q.Tip == "" || !q.moving(now, p) {
 		return plan
 	}
+	if areas {
+		if maps := q.unmapped(p); len(maps) > 0 {
+			return append(plan, maps...)
+		}
+	}
 	line := q.line(now, p, suspects)
 	if free <= 0 {
 		if c := q.yields(train); c != nil && len(line) > 0 && line[0].Priority >= PriorityHotfix {
@@ -82,6 +93,12 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	}
 	if probe := q.nextProbe(cases); probe != nil {
 		return append(plan, *probe)
+	}
+	if areas {
+		if b := q.nextApart(line, now, p, free); b != nil && len(land) == 0 {
+			plan = append(plan, *b)
+		}
+		return plan
 	}
 	if !q.accepts(train) {
 		return plan
@@ -270,6 +287,9 @@ func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
 		}
 		return sayMootBelow(c.Below)
 	}
+	if c.Apart != nil && q.forsaken(c) {
+		return sayMootUnder()
+	}
 	for _, m := range c.Members {
 		e := q.Entry(m.Number)
 		switch {
@@ -284,6 +304,9 @@ func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
 	}
 	if n, r := q.premature(c, now); r.Text != "" {
 		return sayMootCondition(n, r)
+	}
+	if rules := p.Areas.Digest(); c.Of == 0 && (rules == "") != (c.Apart == nil) || c.Apart != nil && c.Apart.Rules != rules {
+		return sayMootAreas()
 	}
 	if !p.Recipe.Empty() && c.Of == 0 && !c.Recipe.same(p.Recipe) {
 		return sayMootRecipe() // the change that changed it has landed, and what stands on it was tested as before that

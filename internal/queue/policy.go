@@ -5,13 +5,14 @@ const PolicyFile = ".lander.yml"
 
 // Policy is what a repository asks of its landings.
 type Policy struct {
-	Style     Style    // empty means StyleRebase
-	Approvals int      // people who must approve the head
-	NoLabels  []string // labels that keep a change waiting
-	Window    int      // candidates in flight; below 1 means 1
-	Batch     int      // members in one candidate; below 1 means as many as lander ever puts into one
-	TestEach  TestEach // what must be green before it may be a trunk commit; empty means TestBatch
-	Recipe    Recipe   // how candidates are tested
+	Style     Style     // empty means StyleRebase
+	Approvals int       // people who must approve the head
+	NoLabels  []string  // labels that keep a change waiting
+	Window    int       // candidates in flight; below 1 means 1
+	Batch     int       // members in one candidate; below 1 means as many as lander ever puts into one
+	TestEach  TestEach  // what must be green before it may be a trunk commit; empty means TestBatch
+	Areas     AreaRules // which areas a change touches; off: each is tested with all ahead of it
+	Recipe    Recipe    // how candidates are tested
 	// ShowMerged lets lander move the head branch of a pull request to the commits that land from it, so that the forge shows it as
 	// merged.
 	ShowMerged bool

@@ -113,6 +113,10 @@ func noticeKey(kind string, n Number, head SHA, c CandidateID) string {
 	return fmt.Sprintf("%s/%d/%s/%d", kind, n, head, c)
 }
 
+func recordCombined(whole, top *Candidate) string {
+	return fmt.Sprintf("candidate %d is green, and its %d changes are put onto %s", top.ID, len(whole.Members), whole.Base.Short())
+}
+
 func recordJoined(whole, top *Candidate) string {
 	return fmt.Sprintf("candidate %d is green, and with it all below: %d changes", top.ID, len(whole.Members))
 }

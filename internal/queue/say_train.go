@@ -37,6 +37,10 @@ func sayUnproven(step string) string {
 
 func sayUnasked() string { return "only some tests ran, and others failed on this commit before" }
 
+func sayMootUnder() string { return "something that it stands on has left the queue" }
+
+func sayMootAreas() string { return "trunk has other areas by now" }
+
 func sayMootRecipe() string { return "trunk is tested in another way by now" }
 
 func sayForgotten() string {

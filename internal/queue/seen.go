@@ -73,6 +73,7 @@ func (q *Queue) headMoved(e *Entry, s Sight) {
 	}
 	q.edit(e.Number, func(e *Entry) {
 		e.State, e.HeadSince, e.Approvals, e.Drop, e.HeldBy, e.Aside, e.Ours = Idle, s.At, nil, nil, 0, nil, nil
+		e.Areas, e.MappedBy = nil, ""
 		if l := e.past(s.Head); l != nil {
 			e.State, e.Landing = Landed, l // back at what landed before, which lands at most once
 		}

@@ -10,7 +10,7 @@ func (q Queue) train() []*Candidate {
 	var train []*Candidate
 	at := q.Tip
 	for range q.Candidates { // none is in it twice, whatever it claims to stand on
-		i := slices.IndexFunc(q.Candidates, func(c *Candidate) bool { return c.Of == 0 && !c.ended() && c.Base == at })
+		i := slices.IndexFunc(q.Candidates, func(c *Candidate) bool { return c.Of == 0 && c.Apart == nil && !c.ended() && c.Base == at })
 		if i < 0 {
 			break
 		}
@@ -22,10 +22,18 @@ func (q Queue) train() []*Candidate {
 }
 
 // grounded reports whether a candidate stands on trunk, directly or through others in flight.
-func (q Queue) grounded(c *Candidate) bool { return q.below(c)[0].Base == q.Tip }
+func (q Queue) grounded(c *Candidate) bool {
+	if c.Apart != nil {
+		return c.Ground == q.Tip
+	}
+	return q.below(c)[0].Base == q.Tip
+}
 
 // below lists what a candidate stands on between trunk and itself, nearest trunk first, and itself at the end.
 func (q Queue) below(c *Candidate) []*Candidate {
+	if c.Apart != nil {
+		return q.under(c)
+	}
 	chain := []*Candidate{c}
 	at := c
 	for range q.Candidates {
@@ -47,7 +55,7 @@ func (q Queue) below(c *Candidate) []*Candidate {
 // on trunk itself.
 func (q *Queue) joined(ev Joined) {
 	top := q.Candidate(ev.ID)
-	if top == nil || top.State != CandidatePassed && top.State != CandidateConfirmed || ev.As != q.Next+1 {
+	if top == nil || top.Apart != nil || top.State != CandidatePassed && top.State != CandidateConfirmed || ev.As != q.Next+1 {
 		return
 	}
 	chain := q.below(top)

@@ -234,7 +234,7 @@ func (w *walker) make(b Build) {
 			return
 		}
 	}
-	w.apply(CandidateMade{b.ID, b.Request, w.built(b.Request.Base, ms, b.Request.At), w.p.Recipe, w.now})
+	w.apply(CandidateMade{b.ID, b.Request, w.built(b.Request.Base, ms, b.Request.At), w.p.Recipe, w.now, b.Apart})
 }
 
 // under lists who is between trunk and a commit.

@@ -137,7 +137,7 @@ func (w *walker) ahead(before Queue, ev Event) {
 		c := w.q.Candidate(id)
 		if c.Of != 0 || was[id] || given(caseless)[id] || w.yields(c) || w.standsOn(c, func(d *Candidate) bool {
 			old := before.Candidate(d.ID)
-			return touched(d) || was[d.ID] || d.ended() && !(old == nil || old.ended())
+			return touched(d) || was[d.ID] || d.ended() && old != nil && !old.ended()
 		}) {
 			continue
 		}

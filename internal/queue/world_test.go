@@ -42,7 +42,7 @@ func within(id CandidateID, i int) SHA {
 func made(w *world, b Build) Event {
 	built := builtOf(b)
 	w.puts(b.Request.Base, built)
-	return CandidateMade{b.ID, b.Request, built, w.p.Recipe, w.now}
+	return CandidateMade{b.ID, b.Request, built, w.p.Recipe, w.now, nil}
 }
 
 func says(o Outcome, why string) Verdict {

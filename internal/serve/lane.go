@@ -85,6 +85,10 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		Pace:  func(every time.Duration) time.Duration { return r.Forge.Pace(l.Repo, every) },
 		Forge: &onForge{client: r.Forge, lane: l}, Push: repo.mirror.Land,
 		MayMove: r.mayMove(l), MoveHead: r.moveHead(repo, l), MoveHeads: r.moveHeads(repo, l), AwaitHead: r.awaitHead(l),
+		Touched: func(ctx context.Context, rules queue.AreaRules, tip, head queue.SHA) (queue.Areas, error) {
+			paths, err := repo.mirror.Changed(ctx, tip, head)
+			return config.Touched(rules, paths), err
+		},
 		ReadPolicy: config.ParsePolicy, Hopeless: forge.Permanent, Policy: r.Policy,
 		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },

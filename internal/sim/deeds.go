@@ -25,6 +25,10 @@ func (l *lander) do(a queue.Action) {
 		l.apply(queue.Confirmed{ID: a.Candidate.ID, At: now})
 	case queue.Join:
 		l.apply(queue.Joined{ID: a.ID, As: a.As, At: now})
+	case queue.Map:
+		l.apply(queue.ChangeMapped{Number: a.Number, Head: a.Head, Rules: a.Rules.Digest(), Areas: l.areas(index(a.Number))})
+	case queue.Combine:
+		l.apply(queue.Combined{ID: a.ID, As: a.As, Request: a.Request, Built: l.grow(a.Request), At: now})
 	case queue.Probe:
 		l.probe(a)
 	case queue.Land:
@@ -36,15 +40,36 @@ func (l *lander) do(a queue.Action) {
 }
 
 func (l *lander) build(a queue.Build) {
-	at, built := l.nodes[a.Request.Base], queue.Built{}
-	for _, m := range a.Request.Members {
+	l.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: l.grow(a.Request), Recipe: l.policy.Recipe, At: l.now(), Apart: a.Apart})
+}
+
+// grow makes the commits of a request.
+func (l *lander) grow(r queue.BuildRequest) (built queue.Built) {
+	at := l.nodes[r.Base]
+	for _, m := range r.All() {
 		id := l.sha()
 		at = &node{parent: at, change: index(m.Number)}
 		l.nodes[id] = at
 		built.Commits = append(built.Commits, queue.BuiltCommit{SHA: id, Member: m.Number, From: m.Head})
 		built.SHA, built.Tree = id, id
 	}
-	l.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: built, Recipe: l.policy.Recipe, At: l.now()})
+	return built
+}
+
+// areas are those that a change is said to touch.
+func (l *lander) areas(i int) queue.Areas {
+	c := &l.Changes[i]
+	if c.All {
+		return queue.Areas{queue.Everything}
+	}
+	areas := queue.Areas{}
+	for _, at := range c.Areas {
+		areas = append(areas, fmt.Sprintf("%03d", at))
+	}
+	if len(areas) == 0 { // nobody else touches it
+		areas = append(areas, fmt.Sprintf("of change %d alone", i))
+	}
+	return areas
 }
 
 func (l *lander) probe(a queue.Probe) {
@@ -67,11 +92,22 @@ func (l *lander) land(c *queue.Candidate) {
 		intent.Record = queue.Sealed{SHA: "record" + c.Built.SHA, Text: "record"}
 		l.apply(queue.LandingBegun{ID: c.ID, Intent: intent, Policy: l.policy, At: now})
 	}
-	for at := l.nodes[c.Built.SHA]; !at.landed; at = at.parent {
-		at.landed = true
-		l.engine.settle(landed, at.change)
-	}
+	l.bring(l.nodes[c.Built.SHA])
 	l.apply(queue.LandingDone{ID: c.ID, At: now})
+}
+
+// bring puts a commit and what is below it onto trunk.
+func (l *lander) bring(at *node) {
+	if at.landed {
+		return
+	}
+	l.bring(at.parent)
+	l.landed++
+	at.landed, at.after = true, l.landed
+	if l.order != nil {
+		l.order[at.change] = l.landed
+	}
+	l.engine.settle(landed, at.change)
 }
 
 // start begins a run. The first one of a candidate is whole; later ones, and those of trials, are of what failed only.
@@ -104,6 +140,12 @@ func (l *lander) start(a queue.StartRun) {
 const chance = "chance "
 
 func (l *lander) full(c *queue.Candidate, names []string, members []int) ([]string, time.Duration) {
+	if c.Apart != nil { // it is a run for its own members, and proves nothing of those that it stands on
+		members = nil
+		for _, m := range c.Members {
+			members = append(members, index(m.Number))
+		}
+	}
 	took := l.duration(members, l.rand)
 	if l.rand.Float64() < l.Flake {
 		names = append(names, fmt.Sprintf("%s%d", chance, c.ID))

@@ -43,6 +43,10 @@ func (s Lander) lane(t *Trace, seed uint64) *lander {
 		q: queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: trunk}},
 	}
 	l.engine.arrive = l.arrive
+	if t.Areas {
+		l.policy.Areas = queue.AreaRules{Areas: []queue.Area{{Name: "all", Globs: []string{"**"}}}}
+		l.order = make([]int, len(t.Changes))
+	}
 	return l
 }
 
@@ -74,7 +78,9 @@ type lander struct {
 	commits int
 	jobs    map[run]*job // that have not ended
 	wake    time.Duration
-	log     *Log // nil: nobody wants to know
+	log     *Log  // nil: nobody wants to know
+	order   []int // of each change, the how-manieth it was to land, from 1; only where there are areas
+	landed  int   // changes so far
 }
 
 // run is one run of one candidate.
@@ -88,6 +94,7 @@ type node struct {
 	parent *node
 	change int // -1: trunk's beginning
 	landed bool
+	after  int // how many changes had landed with it; only where there are areas
 }
 
 // Epoch is when every day begins.
@@ -175,9 +182,11 @@ func (l *lander) cancelMoot() {
 
 // fallen names what truly fails on a commit: a test for each change that is bad, and for each two that are bad together.
 func (l *lander) fallen(at *node) (names []string, members []int) {
-	for n := at; !n.landed; n = n.parent {
+	n := at
+	for ; !n.landed; n = n.parent {
 		members = append(members, n.change)
 	}
+	on := func(j int) bool { return l.fate[j] == landed && (l.order == nil || l.order[j] <= n.after) }
 	slices.Reverse(members)
 	for _, i := range members {
 		c := &l.Changes[i]
@@ -185,7 +194,7 @@ func (l *lander) fallen(at *node) (names []string, members []int) {
 			names = append(names, fmt.Sprintf("test of %d", i))
 		}
 		for _, j := range c.With {
-			if l.fate[j] == landed || slices.Contains(members, j) && j < i {
+			if on(j) || slices.Contains(members, j) && j < i {
 				names = append(names, fmt.Sprintf("test of %d and %d", min(i, j), max(i, j)))
 			}
 		}

@@ -17,6 +17,7 @@ func entryRow(lane int64, e *queue.Entry) db.SaveEntryParams {
 		Handled: list(e.Handled), HeldBy: e.HeldBy, Dropped: e.Drop, Landing: e.Landing, Gone: e.Gone,
 		HeadRepo: e.HeadRepo, Editable: e.Editable, Ours: list(e.Ours), Displaced: e.Displaced,
 		Cleared: e.Cleared, Alone: e.Alone, After: e.After, NotBefore: stamp(e.NotBefore),
+		Areas: list(e.Areas), MappedBy: e.MappedBy,
 	}
 }
 
@@ -29,6 +30,7 @@ func entryOf(r db.EntriesRow) *queue.Entry {
 		State: r.State, SeenAt: moment(r.SeenAt), HeadSince: moment(r.HeadSince), AskedBy: r.AskedBy, AskedAt: moment(r.AskedAt),
 		Priority: int(r.Priority), Held: r.Held, Unseen: r.Unseen, Aside: r.Aside, Objections: r.Objections, Handled: r.Handled, HeldBy: r.HeldBy, Drop: r.Dropped,
 		Landing: r.Landing, Gone: r.Gone, Ours: r.Ours, Displaced: r.Displaced, Cleared: r.Cleared, Alone: r.Alone, After: r.After, NotBefore: moment(r.NotBefore),
+		Areas: none(r.Areas), MappedBy: r.MappedBy,
 	}
 }
 
@@ -49,6 +51,7 @@ func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
 		LaneID: lane, ID: c.ID, Base: c.Base, Below: c.Below, Of: c.Of, Via: c.Via, Style: c.Style, At: stamp(c.At), Sha: c.Built.SHA, Tree: c.Built.Tree,
 		Commits: list(c.Built.Commits), Recipe: c.Recipe, RecipeDigest: c.Recipe.Digest(), State: c.State, Run: c.Run,
 		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason, Intent: c.Intent,
+		Apart: c.Apart, Ground: c.Ground,
 	}
 	if c.Of != 0 {
 		row.Trial = &c.Trial
@@ -59,6 +62,7 @@ func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
 func candidateMove(lane int64, old, c *queue.Candidate) db.MoveCandidateParams {
 	row := db.MoveCandidateParams{
 		LaneID: lane, ID: c.ID, State: c.State, Run: c.Run, Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
+		Ground: c.Ground,
 	}
 	if begins(old, c) {
 		row.Intent = c.Intent
@@ -78,7 +82,7 @@ func candidateOf(r db.CandidatesRow) *queue.Candidate {
 		ID: r.ID, Base: r.Base, Below: r.Below, Of: r.Of, Via: r.Via, Style: r.Style, At: moment(r.At),
 		Built:  queue.Built{SHA: r.Sha, Tree: r.Tree, Commits: r.Commits},
 		Recipe: r.Recipe, State: r.State, Run: r.Run, Since: moment(r.Since), NotTill: moment(r.NotTill), Verdict: r.Verdict, Reason: r.Reason,
-		Intent: r.Intent,
+		Intent: r.Intent, Apart: r.Apart, Ground: r.Ground,
 	}
 	if r.Trial != nil {
 		c.Trial = *r.Trial
@@ -146,16 +150,17 @@ func pastOf(r db.PastRow) queue.Landing {
 
 // policyText is how a policy is stored. The conversion from queue.Policy stops compiling when a field comes, goes or moves.
 type policyText struct {
-	Style      queue.Style    `json:"style"`
-	Approvals  int            `json:"approvals"`
-	NoLabels   []string       `json:"no_labels"`
-	Window     int            `json:"window"`
-	Batch      int            `json:"batch"`
-	TestEach   queue.TestEach `json:"test_each,omitempty"`
-	Recipe     queue.Recipe   `json:"recipe"`
-	ShowMerged bool           `json:"show_merged,omitempty"`
-	Warning    string         `json:"warning,omitempty"`
-	Problem    string         `json:"problem,omitempty"`
+	Style      queue.Style     `json:"style"`
+	Approvals  int             `json:"approvals"`
+	NoLabels   []string        `json:"no_labels"`
+	Window     int             `json:"window"`
+	Batch      int             `json:"batch"`
+	TestEach   queue.TestEach  `json:"test_each,omitempty"`
+	Areas      queue.AreaRules `json:"areas,omitzero"`
+	Recipe     queue.Recipe    `json:"recipe"`
+	ShowMerged bool            `json:"show_merged,omitempty"`
+	Warning    string          `json:"warning,omitempty"`
+	Problem    string          `json:"problem,omitempty"`
 }
 
 // stamp is a time as a column: null for the zero time.

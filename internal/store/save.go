@@ -324,7 +324,7 @@ func (w *writer) outbox(ctx context.Context) error {
 // built is what a candidate is, without how far it has come.
 func built(c *queue.Candidate) queue.Candidate {
 	return queue.Candidate{
-		ID: c.ID, Base: c.Base, Below: c.Below, Of: c.Of, Trial: c.Trial, Via: c.Via, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe,
+		ID: c.ID, Base: c.Base, Below: c.Below, Of: c.Of, Trial: c.Trial, Via: c.Via, Members: c.Members, Style: c.Style, At: c.At, Built: c.Built, Recipe: c.Recipe, Apart: c.Apart,
 	}
 }
 

@@ -1,7 +1,7 @@
 -- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, cleared, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 from entries
 where lane_id = $1 and not gone
 order by number;
@@ -9,7 +9,7 @@ order by number;
 -- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, cleared, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 from entries
 where lane_id = $1 and number = $2;
 
@@ -30,11 +30,11 @@ order by position;
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
     priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-    head_repo, editable, ours, displaced, cleared, alone, after, not_before
+    head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 ) values (
     @lane_id, @number, @head, @branch, @fork, @draft, @title, @body, @url, @author, @labels, @state, @seen_at, @head_since, @asked_by, @asked_at,
     @priority, @held, @unseen, @aside, @objections, @handled, @held_by, @dropped, @landing, @gone,
-    @head_repo, @editable, @ours, @displaced, @cleared, @alone, @after, @not_before
+    @head_repo, @editable, @ours, @displaced, @cleared, @alone, @after, @not_before, @areas, @mapped_by
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -67,6 +67,8 @@ set head = excluded.head,
     displaced = excluded.displaced,
     cleared = excluded.cleared,
     alone = excluded.alone,
+    areas = excluded.areas,
+    mapped_by = excluded.mapped_by,
     after = excluded.after,
     not_before = excluded.not_before;
 

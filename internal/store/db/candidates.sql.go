@@ -14,9 +14,9 @@ import (
 
 const addCandidate = `-- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent
+    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent, apart, ground
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
 )
 `
 
@@ -42,6 +42,8 @@ type AddCandidateParams struct {
 	Outcome      *queue.Outcome
 	Reason       string
 	Intent       *queue.Intent
+	Apart        *queue.Apart
+	Ground       queue.SHA
 }
 
 func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) error {
@@ -67,13 +69,15 @@ func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) erro
 		arg.Outcome,
 		arg.Reason,
 		arg.Intent,
+		arg.Apart,
+		arg.Ground,
 	)
 	return err
 }
 
 const candidates = `-- name: Candidates :many
 select c.id, c.base, c.below, c.of, c.trial, c.via, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason,
-       c.intent, r.verdict
+       c.apart, c.ground, c.intent, r.verdict
 from candidates c
 left join runs r on r.lane_id = c.lane_id and r.candidate = c.run_of and r.number = c.run
 where c.lane_id = $1 and c.state not in ('landed', 'joined', 'failed', 'abandoned')
@@ -98,6 +102,8 @@ type CandidatesRow struct {
 	Since   *time.Time
 	NotTill *time.Time
 	Reason  string
+	Apart   *queue.Apart
+	Ground  queue.SHA
 	Intent  *queue.Intent
 	Verdict *queue.Verdict
 }
@@ -130,6 +136,8 @@ func (q *Queries) Candidates(ctx context.Context, laneID int64) ([]CandidatesRow
 			&i.Since,
 			&i.NotTill,
 			&i.Reason,
+			&i.Apart,
+			&i.Ground,
 			&i.Intent,
 			&i.Verdict,
 		); err != nil {
@@ -214,8 +222,9 @@ set state = $1,
     not_till = $4,
     outcome = $5,
     reason = $6,
-    intent = coalesce($7, intent)
-where lane_id = $8 and id = $9
+    ground = $7,
+    intent = coalesce($8, intent)
+where lane_id = $9 and id = $10
 `
 
 type MoveCandidateParams struct {
@@ -225,6 +234,7 @@ type MoveCandidateParams struct {
 	NotTill *time.Time
 	Outcome *queue.Outcome
 	Reason  string
+	Ground  queue.SHA
 	Intent  *queue.Intent
 	LaneID  int64
 	ID      queue.CandidateID
@@ -239,6 +249,7 @@ func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) er
 		arg.NotTill,
 		arg.Outcome,
 		arg.Reason,
+		arg.Ground,
 		arg.Intent,
 		arg.LaneID,
 		arg.ID,

@@ -115,7 +115,7 @@ func (q *Queries) ClearApprovals(ctx context.Context, laneID int64, number queue
 const entries = `-- name: Entries :many
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, cleared, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 from entries
 where lane_id = $1 and not gone
 order by number
@@ -155,6 +155,8 @@ type EntriesRow struct {
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
+	Areas      []string
+	MappedBy   string
 }
 
 func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, error) {
@@ -200,6 +202,8 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 			&i.Alone,
 			&i.After,
 			&i.NotBefore,
+			&i.Areas,
+			&i.MappedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -214,7 +218,7 @@ func (q *Queries) Entries(ctx context.Context, laneID int64) ([]EntriesRow, erro
 const entry = `-- name: Entry :one
 select number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at, priority,
        held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-       head_repo, editable, ours, displaced, cleared, alone, after, not_before
+       head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 from entries
 where lane_id = $1 and number = $2
 `
@@ -253,6 +257,8 @@ type EntryRow struct {
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
+	Areas      []string
+	MappedBy   string
 }
 
 func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) (EntryRow, error) {
@@ -292,6 +298,8 @@ func (q *Queries) Entry(ctx context.Context, laneID int64, number queue.Number) 
 		&i.Alone,
 		&i.After,
 		&i.NotBefore,
+		&i.Areas,
+		&i.MappedBy,
 	)
 	return i, err
 }
@@ -336,11 +344,11 @@ const saveEntry = `-- name: SaveEntry :exec
 insert into entries (
     lane_id, number, head, branch, fork, draft, title, body, url, author, labels, state, seen_at, head_since, asked_by, asked_at,
     priority, held, unseen, aside, objections, handled, held_by, dropped, landing, gone,
-    head_repo, editable, ours, displaced, cleared, alone, after, not_before
+    head_repo, editable, ours, displaced, cleared, alone, after, not_before, areas, mapped_by
 ) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $33, $34
+    $27, $28, $29, $30, $31, $32, $33, $34, $35, $36
 )
 on conflict (lane_id, number) do update
 set head = excluded.head,
@@ -373,6 +381,8 @@ set head = excluded.head,
     displaced = excluded.displaced,
     cleared = excluded.cleared,
     alone = excluded.alone,
+    areas = excluded.areas,
+    mapped_by = excluded.mapped_by,
     after = excluded.after,
     not_before = excluded.not_before
 `
@@ -412,6 +422,8 @@ type SaveEntryParams struct {
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
+	Areas      []string
+	MappedBy   string
 }
 
 func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
@@ -450,6 +462,8 @@ func (q *Queries) SaveEntry(ctx context.Context, arg SaveEntryParams) error {
 		arg.Alone,
 		arg.After,
 		arg.NotBefore,
+		arg.Areas,
+		arg.MappedBy,
 	)
 	return err
 }

@@ -48,6 +48,8 @@ type Candidate struct {
 	Trial        *queue.Trial
 	Via          queue.CandidateID
 	RunOf        int64
+	Apart        *queue.Apart
+	Ground       queue.SHA
 }
 
 type Case struct {
@@ -102,6 +104,8 @@ type Entry struct {
 	Alone      bool
 	After      queue.Number
 	NotBefore  *time.Time
+	Areas      []string
+	MappedBy   string
 }
 
 type Inbox struct {
