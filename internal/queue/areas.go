@@ -81,6 +81,14 @@ type Apart struct {
 	Tested SHA      `json:"tested,omitempty"` // the commit whose run gave its verdict; empty: its own
 }
 
+// otherwise reports whether a candidate was built by other rules than these.
+func (a *Apart) otherwise(rules string) bool {
+	if a == nil {
+		return rules != ""
+	}
+	return a.Rules != rules
+}
+
 // mapped takes in which areas a change touches.
 func (q *Queue) mapped(ev ChangeMapped) {
 	if e := q.Entry(ev.Number); e != nil && !e.Gone && e.Head == ev.Head && len(ev.Areas) > 0 && e.MappedBy != ev.Rules {

@@ -8,6 +8,7 @@ import (
 // Plan lists what the state asks for, the most urgent first: land what passed, cancel what is moot, start what is built, build
 // what comes next. It is a function of its arguments alone; a state it has nothing to add to gives an empty plan.
 func (q Queue) Plan(now time.Time, p Policy) []Action {
+	rules := p.Areas.Digest()
 	train := q.train()
 	free := p.window()
 	for _, c := range q.Candidates {
@@ -32,7 +33,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		} else {
 			// Whether a red run was chance is worth knowing in any case.
 			if f := cases.of(c.ID); f == nil || f.Sure || len(f.names) == 0 {
-				reason = q.moot(c, now, p)
+				reason = q.mootBy(c, now, p, rules)
 			}
 		}
 		for _, m := range c.Members {
@@ -281,6 +282,11 @@ func (q Queue) moving(now time.Time, p Policy) bool {
 
 // moot says why a candidate is of no more use; empty: it still is.
 func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
+	return q.mootBy(c, now, p, p.Areas.Digest())
+}
+
+// mootBy is moot, with the digest of the policy's areas at hand.
+func (q Queue) mootBy(c *Candidate, now time.Time, p Policy, rules string) string {
 	if !q.grounded(c) {
 		if c.Below == 0 {
 			return sayMootTrunk(q.Tip)
@@ -305,7 +311,7 @@ func (q Queue) moot(c *Candidate, now time.Time, p Policy) string {
 	if n, r := q.premature(c, now); r.Text != "" {
 		return sayMootCondition(n, r)
 	}
-	if rules := p.Areas.Digest(); c.Of == 0 && (rules == "") != (c.Apart == nil) || c.Apart != nil && c.Apart.Rules != rules {
+	if c.Of == 0 && c.Apart.otherwise(rules) {
 		return sayMootAreas()
 	}
 	if !p.Recipe.Empty() && c.Of == 0 && !c.Recipe.same(p.Recipe) {
