@@ -48,6 +48,10 @@ func (w *walker) do(a Action) {
 		w.probe(a)
 	case Join:
 		w.apply(Joined{a.ID, a.As, w.now})
+	case Map:
+		w.apply(ChangeMapped{a.Number, a.Head, a.Rules.Digest(), w.areas[int(a.Number)]})
+	case Combine:
+		w.combine(a)
 	case Confirm:
 		for _, n := range a.Candidate.Numbers() {
 			w.lookAt(w.pulls[n])

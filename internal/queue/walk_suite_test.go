@@ -40,6 +40,9 @@ func (w *walker) drawDefects() {
 		case 3:
 			d.by = []int{-1}
 		}
+		if len(d.by) > 1 && w.areas != nil && d.by[1] > 0 && !w.areas[d.by[0]].meet(w.areas[d.by[1]]) {
+			d.by = d.by[:1] // where the areas are right, who shares none has nothing to do with another
+		}
 		w.defects = append(w.defects, d)
 	}
 }
@@ -177,9 +180,14 @@ func (w *walker) prove(r alive, v Verdict) {
 
 // proven holds that a commit which is to land passed every step as exactly that commit, and that it is on trunk by its members alone.
 func (w *walker) proven(c *Candidate) {
+	tested := c.Built.SHA
+	if c.Apart != nil && c.Apart.Tested != "" {
+		w.tested(c)
+		tested = c.Apart.Tested
+	}
 	for _, s := range c.Recipe.Steps {
-		if !w.proved[string(c.Built.SHA)+" "+s.Name] {
-			w.Fatalf("%s lands and never passed %s", c.Built.SHA, s.Name)
+		if !w.proved[string(tested)+" "+s.Name] {
+			w.Fatalf("%s lands and never passed %s", tested, s.Name)
 		}
 	}
 	if text(c.Recipe) != text(w.p.Recipe) {
@@ -220,8 +228,8 @@ func (w *walker) built(base SHA, ms []Member, at time.Time) Built {
 }
 
 func (w *walker) make(b Build) {
-	ms := b.Request.Members
-	if w.faults {
+	ms := b.Request.All()
+	if w.faults && len(b.Request.Under) == 0 {
 		code := rapid.SampledFrom([]DropCode{"", "", "", "", "", "", "", DropConflict, DropConflict, DropEmpty, DropUnbuildable}).Draw(w.T, "build")
 		if code != "" {
 			at := rapid.IntRange(0, len(ms)-1).Draw(w.T, "at fault")

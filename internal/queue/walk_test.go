@@ -69,6 +69,7 @@ type walker struct {
 	content map[SHA][]int // which changes a commit has
 	below   map[SHA]link
 	proved  map[string]bool // by commit and step
+	areas   map[int]Areas   // that each change touches, where the lane has any
 	events  int
 }
 
@@ -112,6 +113,7 @@ func newWalk(t *rapid.T) *walker {
 	w.p.ShowMerged = rapid.Bool().Draw(t, "show merged")
 	w.p.Window, w.p.Batch = rapid.IntRange(1, 4).Draw(t, "window"), rapid.IntRange(0, 3).Draw(t, "batch")
 	w.p.TestEach = rapid.SampledFrom([]TestEach{"", "", TestBatch, TestChange}).Draw(t, "test each")
+	w.drawAreas()
 	w.drawDefects()
 	for id, r := range roles {
 		w.roles[id] = r

@@ -56,6 +56,9 @@ func (w *walker) inOrder(b Build) {
 	}
 	suspects := w.suspects()
 	for _, e := range w.q.Line() {
+		if b.Apart != nil && (!e.Areas.meet(b.Apart.Areas) || e.MappedBy != b.Apart.Rules) {
+			continue // it is elsewhere
+		}
 		can := w.q.CandidateOf(e.Number) == nil && len(conditions(e, w.p)) == 0 && len(w.q.waits(e, w.now, w.p)) == 0 && !suspects[e.Number] && (e.Aside == nil || !w.now.Before(e.Aside.NotTill))
 		if can && !in[e.Number] && last[e.Priority] != nil && precedes(e, last[e.Priority]) < 0 {
 			w.Fatalf("%v could have come before %v", e.Number, last[e.Priority].Number)
@@ -68,7 +71,9 @@ func (w *walker) born(before Queue, c *Candidate, ev Event) {
 	switch ev := ev.(type) {
 	case CandidateMade:
 		train := before.train()
-		if c.Base != before.Tip && (len(train) == 0 || c.Base != train[len(train)-1].Built.SHA) {
+		if c.Apart != nil {
+			w.bornApart(before, c)
+		} else if c.Base != before.Tip && (len(train) == 0 || c.Base != train[len(train)-1].Built.SHA) {
 			w.Fatalf("candidate %d stands on %s, neither trunk nor the end of the train", c.ID, c.Base)
 		}
 		for _, m := range c.Members {
@@ -76,6 +81,8 @@ func (w *walker) born(before Queue, c *Candidate, ev Event) {
 				w.Fatalf("candidate %d was made of %+v, entry %+v", c.ID, m, e)
 			}
 		}
+	case Combined:
+		w.bornOf(before, c, ev)
 	case Joined:
 		top := before.Candidate(ev.ID)
 		var members []Member
@@ -156,6 +163,9 @@ func (w *walker) with(c *Candidate, n Number) bool {
 // yields reports whether a candidate is not the head of the queue, and gives its run up to a hotfix.
 func (w *walker) yields(c *Candidate) bool {
 	train := w.q.train()
+	if c.Apart != nil {
+		train = w.q.apart()
+	}
 	return len(train) > 0 && c != train[0] && slices.ContainsFunc(w.q.Entries, func(e *Entry) bool {
 		return e.waiting() && e.Priority >= PriorityHotfix && w.q.CandidateOf(e.Number) == nil
 	})
@@ -163,6 +173,11 @@ func (w *walker) yields(c *Candidate) bool {
 
 // standsOn reports whether something is so of a candidate, or of any that it was built upon.
 func (w *walker) standsOn(c *Candidate, so func(*Candidate) bool) bool {
+	if c.Apart != nil {
+		return slices.ContainsFunc(w.q.Candidates, func(d *Candidate) bool {
+			return (d.ID == c.ID || slices.ContainsFunc(d.Members, func(m Member) bool { return holds(c.Apart.Under, m) })) && so(d)
+		})
+	}
 	for range len(w.q.Candidates) + 1 {
 		if so(c) {
 			return true
