@@ -46,7 +46,7 @@ var trains = []mutant{
 	},
 	{
 		name:  "that a red run may be chance",
-		edits: []edit{{"internal/queue/blame.go", "\t\tq.open(c, v, at)\n\t} else {", "\t\tq.open(c, v, at)\n\t\tq.editCase(c.ID, func(k *Case) { k.Sure = true })\n\t} else {"}},
+		edits: []edit{{"internal/queue/case.go", "\t\tq.open(c, v, at)\n\t} else {", "\t\tq.open(c, v, at)\n\t\tq.editCase(c.ID, func(k *Case) { k.Sure = true })\n\t} else {"}},
 		red:   []test{{"internal/queue", "TestChanceIsAcquitted"}},
 	},
 	{
@@ -66,7 +66,7 @@ var trains = []mutant{
 	},
 	{
 		name:  "that what failed once only is not blamed",
-		edits: []edit{{"internal/queue/blame.go", `return !slices.Contains(k.Names, name) })`, `return false })`}},
+		edits: []edit{{"internal/queue/case.go", `return !slices.Contains(k.Names, name) })`, `return false })`}},
 		red:   []test{{"internal/queue", "TestSomethingElseFailsEveryTime"}},
 	},
 }
