@@ -66,11 +66,16 @@ bench: ## Run the benchmarks
 RATES := $(foreach r,1 2 3 4 6 8 10 12 20 30,--cell $(r),20m,1) $(foreach r,4 6 8 10 12 16 24,--cell $(r),20m,4) \
 	$(foreach r,15 24 30 36 42 48 60 90,--cell $(r),20m,16)
 
+# Where changes are bad more often, and where runs are red by chance.
+SWEEP := --strategy lander --cell 12,20m,4 --cell 30,20m,8 --cell 60,20m,32
+
 figures: ## Simulate lander and other merge queues: the tables and the picture in docs/
 	@scripts/need go
 	@$(MAKE) --no-print-directory build
 	bin/lander simulate $(RATES) --svg docs/turnaround.svg > docs/turnaround.txt
 	bin/lander simulate > docs/chain.txt
+	bin/lander simulate $(SWEEP) --p 0.01,0.02,0.05,0.1,0.2 > docs/sweeps.txt
+	bin/lander simulate $(SWEEP) --flake 0,0.02,0.05,0.1 >> docs/sweeps.txt
 	bin/lander simulate --suite areas > docs/areas.txt
 
 cover: ## Measure which statements the tests reach; coverage.html shows them

@@ -46,6 +46,7 @@ type simulatedRow struct {
 	Use        *sim.Figure `json:"use,omitempty"`
 	FalseDrops *sim.Figure `json:"false_drops,omitempty"`
 	RedLanded  *sim.Figure `json:"red_landed,omitempty"`
+	OneRound   *sim.Figure `json:"one_round,omitempty"`
 }
 
 func rowsOf(results []sim.Result) []simulatedRow {
@@ -70,6 +71,7 @@ func rowsOf(results []sim.Result) []simulatedRow {
 			row.Mean, row.Work = figure(func(o sim.Outcome) float64 { return o.Mean }), figure(func(o sim.Outcome) float64 { return o.Work })
 			row.Runs, row.Reruns = figure(runsOf), figure(rerunsOf)
 			row.Cancelled, row.Use = figure(func(o sim.Outcome) float64 { return o.Cancelled }), figure(func(o sim.Outcome) float64 { return o.Use })
+			row.OneRound = figure(func(o sim.Outcome) float64 { return o.OneRound })
 			row.FalseDrops, row.RedLanded = figure(falselyOf), figure(redLandedOf)
 		}
 		rows[i] = row

@@ -288,7 +288,7 @@ func (q *Queue) reported(ev RunReported) {
 		if c.Run == 1 {
 			q.learnRun(v)
 		}
-		q.closeCase(c.ID)
+		q.acquit(c)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)
 	case Red, TimedOut:

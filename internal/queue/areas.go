@@ -210,7 +210,7 @@ func (q Queue) unmapped(p Policy) []Action {
 
 // nextApart is the next candidate where there are areas; nil: nobody may be in one. Nobody goes ahead of who shares an area with them
 // and waits longer.
-func (q Queue) nextApart(line []*Entry, now time.Time, p Policy, free int) *Build {
+func (q Queue) nextApart(line []*Entry, doubted map[Number]bool, now time.Time, p Policy, free int) *Build {
 	var flight []*Candidate
 	for _, c := range q.Candidates {
 		if c.Of == 0 && !c.ended() {
@@ -231,7 +231,7 @@ func (q Queue) nextApart(line []*Entry, now time.Time, p Policy, free int) *Buil
 		if len(group) == size {
 			break
 		}
-		if e.MappedBy != rules || shut.meets(e.Areas) || e.single() && len(group) > 0 {
+		if e.MappedBy != rules || doubted[e.Number] || shut.meets(e.Areas) || e.single() && len(group) > 0 {
 			shut.add(e.Areas)
 			continue
 		}

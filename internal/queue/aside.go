@@ -13,12 +13,12 @@ func (q *Queue) separate(c *Candidate, reason string, at time.Time) {
 
 // putAside lets others go ahead of a change that lander cannot go on with now.
 func (q *Queue) putAside(ev ChangeStuck) {
-	c := q.CandidateOf(ev.Number)
-	if c != nil && c.State == CandidateLanding {
-		return // its push may have left: first that is resolved
+	c, e := q.CandidateOf(ev.Number), q.Entry(ev.Number)
+	if e == nil || c != nil && c.State == CandidateLanding {
+		return // it has left, or its push may have: first that is resolved
 	}
 	a := &Aside{Reason: ev.Reason, At: ev.At, Tries: 1}
-	if e := q.Entry(ev.Number); e.Aside != nil {
+	if e.Aside != nil {
 		a.Tries = e.Aside.Tries + 1
 	}
 	a.NotTill = ev.At.Add(backoff(a.Tries))

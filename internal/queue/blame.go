@@ -16,9 +16,10 @@ func (q *Queue) settleCases(at time.Time) {
 	}
 }
 
-// wait puts the members of a candidate aside for what fails without them: testing them at once again would show the same.
-func (q *Queue) wait(c *Candidate, own []string, at time.Time) {
-	for _, m := range c.Members {
+// wait puts who was in a red run aside for what fails without them: testing them at once again would show the same.
+func (q *Queue) wait(k *Case, own []string, at time.Time) {
+	for _, b := range k.Chain[1:] {
+		m := b.Member
 		if e := q.Entry(m.Number); e != nil && e.waiting() && e.Head == m.Head && q.CandidateOf(m.Number) == nil {
 			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayTrunkRed(own), At: at})
 			q.edit(m.Number, func(e *Entry) { e.Aside.Trunk = true })
@@ -38,26 +39,28 @@ func (q *Queue) settleCase(f finding, at time.Time) (dropped bool) {
 		q.livingAll(c, at)
 		q.clear(f)
 	}
-	if len(f.want) > 0 {
-		return false
+	if len(f.want) == 0 {
+		q.explain(f)
 	}
-	q.explain(k, f.names)
 	open := false
 	for _, s := range f.suspects {
 		switch q.judge(k, s) {
-		case pending:
+		case pending, sought:
 			open = true
 		case guilty:
 			q.blame(k, s, at)
 			dropped = true
 		}
 	}
-	if open {
+	if open || len(f.want) > 0 {
+		return dropped
+	}
+	if len(f.names) < len(q.caseOf(k.ID).Names) { // the rest is explained elsewhere, and if it never is then here
 		return dropped
 	}
 	q.closeCase(k.ID)
-	if len(f.own) > 0 && c != nil {
-		q.wait(c, f.own, at)
+	if len(f.own) > 0 {
+		q.wait(k, f.own, at)
 	}
 	return dropped
 }
@@ -96,6 +99,7 @@ const (
 	innocent judgement = iota // or nobody's business any more
 	pending                   // it is red only together with one ahead, which has not landed: who is at fault depends on whether it does
 	guilty
+	sought // it broke something, and whether alone is not known yet
 )
 
 func (q Queue) judge(k *Case, s suspect) judgement {
@@ -104,29 +108,30 @@ func (q Queue) judge(k *Case, s suspect) judgement {
 	if s.free || e == nil || !e.waiting() || e.Head != m.Head {
 		return innocent
 	}
+	if !s.known {
+		return sought
+	}
 	if s.with == 0 {
 		return guilty
 	}
 	with := k.of(s.with)
 	o := q.Entry(with.Number)
 	switch {
-	case o == nil:
-		return innocent
-	case o.past(with.Head) != nil:
+	case s.late || o != nil && o.past(with.Head) != nil:
 		return guilty
-	case o.waiting() && o.Head == with.Head:
+	case o != nil && o.waiting() && o.Head == with.Head:
 		return pending
 	}
 	return innocent
 }
 
-// explain takes from the other cases what a settled one has answered for them: they stand on the same commit.
-func (q *Queue) explain(k *Case, names []string) {
+// explain takes from the other cases what a settled one has answered for them: one of the two stands on the other.
+func (q *Queue) explain(f finding) {
 	for _, other := range slices.Clone(q.Cases) {
-		if other.ID == k.ID || !other.standsOn(k) {
+		if other.ID == f.ID || !f.holds(other) && !slices.ContainsFunc(other.Chain, func(b Boundary) bool { return b.SHA == f.top() }) {
 			continue
 		}
-		rest := slices.DeleteFunc(slices.Clone(other.Names), func(n string) bool { return slices.Contains(names, n) })
+		rest := slices.DeleteFunc(slices.Clone(other.Names), func(n string) bool { return slices.Contains(f.names, n) })
 		if len(rest) == 0 {
 			q.closeCase(other.ID)
 		} else if len(rest) < len(other.Names) {

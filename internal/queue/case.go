@@ -86,6 +86,14 @@ func (q *Queue) closeCase(id CandidateID) {
 	q.Cases = slices.DeleteFunc(slices.Clone(q.Cases), func(k *Case) bool { return k.ID == id })
 }
 
+// acquit ends the case of a candidate that is green after all.
+func (q *Queue) acquit(c *Candidate) {
+	if q.caseOf(c.ID) != nil {
+		q.closeCase(c.ID)
+		q.learnRed(false)
+	}
+}
+
 // suspect takes in a red run: the first opens a case, the second one on the same commit makes it sure.
 func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 	q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateRed, at, &v })
@@ -93,6 +101,7 @@ func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 		q.open(c, v, at)
 	} else {
 		q.editCase(k.ID, func(k *Case) { k.again(c, v) })
+		q.learnRed(true)
 	}
 	q.livingAll(c, at)
 }
@@ -169,6 +178,7 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 			}
 			k.Results = append(k.Results, r)
 		})
+		q.doubt(c.Of)
 	case v.Outcome == Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, at })
 	case c.Run >= infraTries:
@@ -176,6 +186,23 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 	default:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.NotTill = CandidateBuilt, at, at.Add(backoff(c.Run)) })
 	}
+}
+
+// doubt takes back that a candidate is surely red, where nothing of what failed did so when it ran once more: its own run shall tell.
+func (q *Queue) doubt(id CandidateID) {
+	k := q.caseOf(id)
+	if k == nil || !k.Sure {
+		return
+	}
+	i := slices.IndexFunc(k.Results, func(r Result) bool { return r.Trial == Trial{Base: k.top()} })
+	if i < 0 || slices.ContainsFunc(k.Names, func(n string) bool { return k.Results[i].tells(n) != Green }) {
+		return
+	}
+	if c := q.Candidate(id); c == nil || c.ended() {
+		q.closeCase(id)
+		return
+	}
+	q.editCase(id, func(k *Case) { k.Sure, k.Results = false, slices.Delete(k.Results, i, i+1) })
 }
 
 // vain gives a case up that a trial cannot be run for. Who was in its candidate is tried again each alone, which needs no case.
@@ -203,23 +230,8 @@ func (k *Case) of(n Number) (m Member) {
 	return m
 }
 
-// standsOn reports whether a case's candidate stands on that of another one, or is it.
-func (k *Case) standsOn(below *Case) bool {
-	i := len(below.Chain) - 1
-	if k.Apart {
-		top := below.Chain[i].Member
-		return k.of(top.Number).Head == top.Head
-	}
-	return i < len(k.Chain) && k.Chain[i].SHA == below.Chain[i].SHA
-}
-
-// lower reports whether a case whose candidate another one may stand on is nearer trunk.
-func (k *Case) lower(than *Case) bool {
-	if k.Apart {
-		return !k.standsOn(than)
-	}
-	return len(k.Chain) < len(than.Chain)
-}
+// top is the commit that was red.
+func (k *Case) top() SHA { return k.Chain[len(k.Chain)-1].SHA }
 
 // evidence is the verdict that shows what failed at a commit, or nil.
 func (k *Case) evidence(sha SHA) *Verdict {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -122,4 +123,100 @@ func TestACaseThatIsGivenUp(t *testing.T) {
 	}
 	w.rounds() // and another one finds out
 	w.landsAllBut(3, 2)
+}
+
+// A partner that has landed, and is closed by the time it is found out who it was, is on trunk all the same.
+func TestAPartnerHasLandedAndIsGone(t *testing.T) {
+	t.Parallel()
+	w := parted(t, 9, fault{"TestA", []Number{4, 9}})
+	w.p.Window = 8
+	search := func(a Action) bool { // for the partner
+		r, ok := a.(StartRun)
+		return ok && r.Candidate.Trial.Member.Number == 9 && r.Candidate.Trial.Base != trunk(0)
+	}
+	gone := false
+	for range 2000 {
+		plan := w.q.Plan(w.now, w.p)
+		i := slices.IndexFunc(plan, func(a Action) bool { return gone || !search(a) })
+		if i < 0 && len(plan) > 0 && w.state(4) == string(Landed) {
+			w.pulls[4].Open = false
+			w.wait(time.Second)
+			w.look(4)
+			w.save()
+			gone = true
+			continue
+		}
+		if i < 0 {
+			break
+		}
+		w.do(plan[i])
+	}
+	if w.q.Entry(4) != nil || !gone {
+		t.Fatalf("#4 is remembered: %v %v %s", gone, w.plan(), w.journal())
+	}
+	w.is(9, Dropped)
+	if d := w.q.Entry(9).Drop; d.With != 4 {
+		t.Fatalf("#9 was dropped as %+v", d)
+	}
+}
+
+// In a lane in which what is red is often chance two red runs are not believed.
+func TestChanceTwiceIsAcquittedWhereItIsOften(t *testing.T) {
+	t.Parallel()
+	for _, often := range []bool{true, false} {
+		w := crew(t, 2, 1, 1)
+		if often {
+			w.q.Estimates = &Estimates{Reds: Tally{Bad: 5, Good: 5}}
+		}
+		w.suite = func(c *Candidate, run int) Verdict {
+			if c.Of == 0 && run < 3 {
+				v := says(Red, "exit status 1")
+				v.Failed = []string{"TestNow"}
+				return v
+			}
+			return green(c, run)
+		}
+		w.rounds()
+		if want := map[bool]State{true: Landed, false: Dropped}[often]; w.state(1) != string(want) {
+			t.Errorf("often chance %v: it is %s, want %s", often, w.state(1), want)
+		}
+	}
+}
+
+// Who may be to blame is passed over by nobody who asked later.
+func TestWhoIsDoubtedKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 6)
+	fs := findings{{lens: lens{Case: &Case{Sure: true, Chain: []Boundary{{}, {Member: Member{2, head(2, 1), ""}}, {Member: Member{3, head(3, 1), ""}}}}, names: []string{"TestA"}}, found: found{open: []span{{0, 2}}}}}
+	line := w.q.inTurn(w.q.line(w.now, w.p, nil), fs)
+	if len(line) != 1 || line[0].Number != 1 {
+		t.Fatalf("in turn are %s", text(line))
+	}
+	fs[0].parted = true
+	if line := w.q.inTurn(w.q.line(w.now, w.p, nil), fs); len(line) != 6 {
+		t.Fatalf("in turn are %s", text(line))
+	}
+}
+
+// A long train is not made longer for a few, unless they are urgent.
+func TestALongTrainWaitsForMore(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 8, 0, 4*pace)
+	w.busy()
+	was := len(w.q.train())
+	for n := Number(4*pace + 1); n <= 4*pace+2; n++ {
+		w.open(n)
+		w.approve(n, rita)
+	}
+	w.busy()
+	if is := len(w.q.train()); is != was {
+		t.Fatalf("%d candidates became %d for two changes", was, is)
+	}
+	w.open(999)
+	w.approve(999, rita)
+	w.say(999, rita, "p=1000")
+	w.busy()
+	if c := w.q.CandidateOf(999); c == nil {
+		t.Fatalf("a hotfix waits for more: %s", w.journal())
+	}
 }

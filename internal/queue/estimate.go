@@ -11,6 +11,7 @@ import (
 type Estimates struct {
 	All     Tally           `json:"all"`               // of all changes
 	Authors map[int64]Tally `json:"authors,omitempty"` // by Person.ID
+	Reds    Tally           `json:"reds,omitzero"`     // of red runs: Bad where the same commit was green the next time
 	Steps   map[string]Took `json:"steps,omitempty"`   // by name, of steps that passed
 	Run     Took            `json:"run,omitempty"`     // of whole runs that passed
 }
@@ -35,6 +36,7 @@ const (
 	priorBad    = 0.05
 	priorAll    = 20
 	priorAuthor = 10
+	oftenChance = 0.05
 )
 
 // Bad is the probability that a change of an author is bad.
@@ -48,6 +50,9 @@ func (es *Estimates) Bad(author int64) float64 {
 	}
 	return all
 }
+
+// flaky reports whether a red run of the lane is chance so often that two of them prove little.
+func (es *Estimates) flaky() bool { return es != nil && es.Reds.bad(0, priorAuthor) > oftenChance }
 
 func (t Tally) bad(prior, weight float64) float64 {
 	return (t.Bad + prior*weight) / (t.Bad + t.Good + weight)
@@ -108,6 +113,11 @@ func (q *Queue) learnFate(author int64, good bool) {
 		}
 		delete(es.Authors, least)
 	})
+}
+
+// learnRed takes in what a run said that began anew on a commit that was red.
+func (q *Queue) learnRed(again bool) {
+	q.learn(func(es *Estimates) { es.Reds = es.Reds.add(again) })
 }
 
 // learnRun takes in how long a whole green run took.

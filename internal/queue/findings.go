@@ -10,19 +10,41 @@ type finding struct {
 	found
 }
 
-func (q Queue) findings(ways int) findings {
+// findings are what all cases have found out, and which trials they ask for if there are so many runs for each.
+func (q Queue) findings(runs int) findings {
 	fs := make(findings, len(q.Cases))
 	for i, k := range q.Cases {
-		// What fails further down already is for the case there to explain.
-		names := slices.DeleteFunc(slices.Clone(k.Names), func(n string) bool {
-			return slices.ContainsFunc(q.Cases, func(b *Case) bool {
-				return b != k && b.lower(k) && k.standsOn(b) && slices.Contains(b.Names, n)
-			})
-		})
-		fs[i].lens = q.lens(k)
-		fs[i].found = fs[i].lens.found(names, ways)
+		fs[i].lens = k.lens()
+	}
+	for i := range fs {
+		var names []string
+		for _, n := range fs[i].Names {
+			if !fs.elsewhere(i, n) {
+				names = append(names, n)
+			}
+		}
+		fs[i].look(q, names)
+		for _, b := range fs {
+			fs[i].hint(b.Case)
+		}
+		fs[i].found = fs[i].lens.found(q, runs)
 	}
 	return fs
+}
+
+// elsewhere reports whether another case explains a name: of those that one stands on the other the first that is sure of it, or else
+// the first that heard of it.
+func (fs findings) elsewhere(i int, name string) bool {
+	for j := range fs {
+		k, b := &fs[i], &fs[j]
+		if i == j || b.Sure != k.Sure && k.Sure || b.Sure == k.Sure && j > i || !slices.Contains(b.Names, name) {
+			continue
+		}
+		if k.holds(b.Case) || b.holds(k.Case) {
+			return true
+		}
+	}
+	return false
 }
 
 func (fs findings) of(id CandidateID) *finding {
@@ -75,4 +97,41 @@ func (fs findings) moot(c *Candidate) string {
 		return sayMootCase()
 	}
 	return ""
+}
+
+// doubted are those among whom somebody is who broke something, and it is not known yet who. They are in no new candidate meanwhile,
+// and nobody who comes after them gets ahead of them.
+func (q Queue) doubted(fs findings) map[Number]bool {
+	var out map[Number]bool
+	for _, f := range fs {
+		open := f.open
+		switch {
+		case !f.Sure || len(f.names) == 0:
+			continue
+		case len(f.own) > 0:
+			open = []span{{0, len(f.Chain) - 1}}
+		case f.parted:
+			continue
+		}
+		for _, s := range open {
+			for _, b := range f.Chain[s.lo+1 : s.hi+1] {
+				if e := q.Entry(b.Member.Number); e != nil && e.Head == b.Member.Head {
+					if out == nil {
+						out = map[Number]bool{}
+					}
+					out[e.Number] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// inTurn cuts off who stands in line behind somebody who is doubted. That one has not lost its place.
+func (q Queue) inTurn(line []*Entry, fs findings) []*Entry {
+	doubted := q.doubted(fs)
+	if i := slices.IndexFunc(line, func(e *Entry) bool { return doubted[e.Number] }); i >= 0 {
+		return line[:i]
+	}
+	return line
 }

@@ -45,8 +45,16 @@ const mostTrain = 12
 // sureRuns is after how many red runs of one commit that never had a failure in common it is not chance any more.
 const sureRuns = 4
 
-// probeWays is on how many commits at most a test that failed runs again at a time.
-const probeWays = 5
+// pace is how much of a train's members at least, as one part of so many, wait until another candidate is put on top of it: in a train
+// that is long anyway a run for each one who comes would tell hardly anything.
+const pace = 20
+
+// probeWays is how many commits at least are looked at at a time, where there are so many: a rerun is short, and a round costs more than
+// one. probePart is how much of the free runs, in percent, the search for partners may have: nobody waits for it but who needs them to fail.
+const (
+	probeWays = 5
+	probePart = 30
+)
 
 // PriorityHotfix is the priority from which a change is tested at once and in no batch.
 const PriorityHotfix = 1000

@@ -123,7 +123,7 @@ func (w *walker) nonsense() Event {
 func (w *walker) anyTrials(id, of CandidateID, base SHA, m Member, when time.Time) Event {
 	ev := ProbesMade{ID: id, Of: of, At: when}
 	if k := w.q.caseOf(of); k != nil && rapid.IntRange(0, 3).Draw(w.T, "wanted") > 0 {
-		for _, t := range w.q.lens(k).found(k.Names, 1).want {
+		for _, t := range w.q.findings(1).of(of).want {
 			ev.Probes = append(ev.Probes, Probed{t, Built{SHA: t.Base}})
 		}
 	}

@@ -20,7 +20,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if areas {
 		top, train = q.landableApart(), q.apart()
 	}
-	cases := q.findings(min(max(free, 1), probeWays))
+	cases := q.findings(max(free, probeWays))
 	suspects := q.suspects(cases, func(n Number) bool { return q.near(n, now, p) })
 	var land, moot, run []Action
 	for _, c := range q.Candidates {
@@ -86,6 +86,10 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		}
 	}
 	line := q.line(now, p, suspects)
+	waiting := len(line)
+	if !areas {
+		line = q.inTurn(line, cases)
+	}
 	if free <= 0 {
 		if c := q.yields(train); c != nil && len(line) > 0 && line[0].Priority >= PriorityHotfix {
 			plan = append(plan, Abandon{ID: c.ID, Run: c.Run, Testing: true, Reason: sayMootHotfix(line[0].Number)})
@@ -96,7 +100,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		return append(plan, *probe)
 	}
 	if areas {
-		if b := q.nextApart(line, now, p, free); b != nil && len(land) == 0 {
+		if b := q.nextApart(line, q.doubted(cases), now, p, free); b != nil && len(land) == 0 {
 			plan = append(plan, *b)
 		}
 		return plan
@@ -104,7 +108,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	if !q.accepts(train) {
 		return plan
 	}
-	group := q.group(line, p, free, len(train))
+	group := q.group(line, waiting, p, free, train)
 	if len(group) == 0 || len(land) > 0 && len(train) == 0 {
 		return plan
 	}
@@ -154,9 +158,11 @@ func (q Queue) accepts(train []*Candidate) bool {
 
 // nextProbe is the next round of a case, or nil.
 func (q Queue) nextProbe(cases findings) *Probe {
-	for _, f := range cases {
-		if len(f.want) > 0 && !q.probing(f.ID) {
-			return &Probe{ID: q.Next + 1, Of: f.ID, Trials: f.want}
+	for _, parted := range []bool{false, true} { // first what others wait for
+		for _, f := range cases {
+			if f.parted == parted && len(f.want) > 0 && !q.probing(f.ID) {
+				return &Probe{ID: q.Next + 1, Of: f.ID, Trials: f.want}
+			}
 		}
 	}
 	return nil
@@ -182,20 +188,29 @@ func (q Queue) line(now time.Time, p Policy, not map[Number]bool) []*Entry {
 	return line
 }
 
-// group is who of the line comes next into one candidate: the first, as many as it takes to spread all over most of the free runs.
+// group is who of the line comes next into one candidate: the first, as many as it takes to spread all who wait over most of the free
+// runs. Nobody: a long train is not made longer for so few.
 // Where that is a single run, who was in a red one for the fault of others is not in one with many new ones again: it must land at some
 // time.
-func (q Queue) group(line []*Entry, p Policy, free, inTrain int) []*Entry {
+func (q Queue) group(line []*Entry, waiting int, p Policy, free int, train []*Candidate) []*Entry {
 	if len(line) == 0 {
 		return nil
 	}
 	if p.TestEach == TestChange {
 		return line[:1]
 	}
-	groups := max(min((free*spread+99)/100, mostTrain-inTrain), 1)
-	size := min((len(line)+groups-1)/groups, p.batch())
+	members := 0
+	for _, c := range train {
+		members += len(c.Members)
+	}
+	groups := max(min((free*spread+99)/100, mostTrain-len(train)), 1)
+	size := min((waiting+groups-1)/groups, p.batch())
+	if size < min(p.batch(), members/pace) && line[0].Priority < PriorityHotfix {
+		return nil
+	}
+	size = min(size, len(line))
 	for i, e := range line[:size] {
-		if e.single() || i > 0 && groups == 1 && inTrain == 0 && line[i-1].Cleared && !e.Cleared && q.Estimates.anyBad(line[i:size]) > risky {
+		if e.single() || i > 0 && groups == 1 && len(train) == 0 && line[i-1].Cleared && !e.Cleared && q.Estimates.anyBad(line[i:size]) > risky {
 			return line[:max(i, 1)]
 		}
 	}

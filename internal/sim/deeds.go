@@ -82,6 +82,9 @@ func (l *lander) probe(a queue.Probe) {
 		}
 		ev.Probes = append(ev.Probes, queue.Probed{Trial: t, Built: queue.Built{SHA: sha, Tree: sha}})
 	}
+	if c := l.q.Candidate(a.Of); c != nil && (c.State == queue.CandidateRed || c.State == queue.CandidateTesting) {
+		l.rounds[a.Of]++
+	}
 	l.apply(ev)
 }
 

@@ -40,6 +40,7 @@ const (
 // books are what was spent so far.
 type books struct {
 	runs, probes, cancelled, ended int // begun: whole runs, and those of what failed only
+	told, once                     int // red runs whose culprits were found, and those of them for which one round of reruns was enough
 	settled                        int
 	most                           int           // workers at the same time
 	busy                           time.Duration // of all workers, up to noted

@@ -35,7 +35,7 @@ func (s Lander) lane(t *Trace, seed uint64) *lander {
 		window = t.Workers
 	}
 	l := &lander{
-		engine: newEngine(t, seed), nodes: map[queue.SHA]*node{}, jobs: map[run]*job{},
+		engine: newEngine(t, seed), nodes: map[queue.SHA]*node{}, jobs: map[run]*job{}, rounds: map[queue.CandidateID]int{},
 		policy: queue.Policy{
 			Approvals: 1, Window: window, Batch: s.Batch,
 			Recipe: queue.Recipe{Steps: []queue.Step{{Name: suite, Run: "true"}}},
@@ -76,7 +76,8 @@ type lander struct {
 	policy  queue.Policy
 	nodes   map[queue.SHA]*node
 	commits int
-	jobs    map[run]*job // that have not ended
+	jobs    map[run]*job              // that have not ended
+	rounds  map[queue.CandidateID]int // of reruns, for each red run whose culprits are not known
 	wake    time.Duration
 	log     *Log  // nil: nobody wants to know
 	order   []int // of each change, the how-manieth it was to land, from 1; only where there are areas
@@ -132,6 +133,7 @@ func (l *lander) settle() {
 	for range restless {
 		plan := l.q.Plan(l.now(), l.policy)
 		if len(plan) == 0 {
+			l.told()
 			l.collect()
 			if wake := l.q.Wake(l.now()); !wake.IsZero() && wake.Sub(Epoch) != l.wake {
 				l.wake = wake.Sub(Epoch)
@@ -144,6 +146,24 @@ func (l *lander) settle() {
 		}
 	}
 	panic(fmt.Sprintf("the plan never becomes empty: %v", l.q.Plan(l.now(), l.policy)))
+}
+
+// told takes down for which red runs the culprits are known: then their candidates leave the train.
+func (l *lander) told() {
+	for id, rounds := range l.rounds {
+		c := l.q.Candidate(id)
+		if c != nil && c.State == queue.CandidateRed || c != nil && c.State == queue.CandidateTesting {
+			continue
+		}
+		delete(l.rounds, id)
+		if c == nil || c.State != queue.CandidateFailed {
+			continue // it was chance, or what it stood on left before
+		}
+		l.engine.told++
+		if rounds == 1 {
+			l.engine.once++
+		}
+	}
 }
 
 // collect takes down who was dropped, and lets everybody who is settled leave.

@@ -23,6 +23,7 @@ type Outcome struct {
 	Use        float64 `json:"use"`        // share of the workers that were busy
 	FalseDrops float64 `json:"falsely"`    // share of the changes that were dropped and neither bad nor bad with one that landed
 	RedLanded  float64 `json:"red_landed"` // share of the changes that landed and were
+	OneRound   float64 `json:"one_round"`  // share of the red runs whose culprits were known after one round of reruns
 	Landed     int     `json:"landed"`     // of those that count
 	Dropped    int     `json:"dropped"`
 
@@ -75,6 +76,7 @@ func (e *engine) outcome() Outcome {
 	o.PerHour = ratio(float64(to.settled-from.settled), o.span.Hours())
 	o.PerChange, o.Probes = ratio(runs, came), ratio(probes, came)
 	o.Cancelled = ratio(float64(to.cancelled-from.cancelled), runs+probes)
+	o.OneRound = ratio(float64(to.once-from.once), float64(to.told-from.told))
 	o.Work = ratio(float64(to.busy-from.busy)/float64(e.Length), came)
 	o.Use = ratio(float64(to.busy-from.busy), float64(o.span)*float64(e.Workers))
 	o.FalseDrops, o.RedLanded = ratio(float64(falsely), float64(len(all))), ratio(float64(red), float64(len(all)))
