@@ -127,11 +127,11 @@ func (q Queue) landableApart() *Candidate {
 	return nil
 }
 
-// forsaken reports whether something that a candidate stands on will not land any more.
-func (q Queue) forsaken(c *Candidate) bool {
+// forsaken reports whether something that a candidate stands on will not land any more, or may not for a time that nobody knows.
+func (q Queue) forsaken(c *Candidate, now time.Time, p Policy) bool {
 	return slices.ContainsFunc(c.Awaits, func(m Member) bool {
 		e := q.Entry(m.Number)
-		return e == nil || !e.waiting() || e.Head != m.Head
+		return e == nil || e.Head != m.Head || !q.near(m.Number, now, p) || q.CandidateOf(m.Number) == nil && len(q.waits(e, now, p)) > 0
 	})
 }
 
@@ -237,6 +237,7 @@ func (q Queue) nextApart(line []*Entry, doubted map[Number]bool, now time.Time, 
 		}
 		// Who shares nothing with the first only makes the run longer for both, while runs are to be had.
 		if len(group) > 0 && !e.Areas.meet(areas) && free > len(line) {
+			shut.add(e.Areas)
 			continue
 		}
 		group, areas = append(group, e), areas.with(e.Areas)

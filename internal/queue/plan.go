@@ -308,7 +308,7 @@ func (q Queue) mootBy(c *Candidate, now time.Time, p Policy, rules string) strin
 		}
 		return sayMootBelow(c.Below)
 	}
-	if c.Apart != nil && q.forsaken(c) {
+	if c.Apart != nil && q.forsaken(c, now, p) {
 		return sayMootUnder()
 	}
 	for _, m := range c.Members {
