@@ -58,8 +58,9 @@ func (f *policyFile) areas(n ast.Node) {
 		case slices.ContainsFunc(f.policy.Areas.Areas, func(a queue.Area) bool { return a.Name == name }):
 			f.at(it.Key(), sayTwice("areas."+name))
 		default:
+			before := len(f.problems)
 			globs := f.globs(it.Value(), "areas."+name)
-			if len(globs) == 0 {
+			if len(globs) == 0 && len(f.problems) == before {
 				f.at(it.Value(), sayNoGlobs("areas."+name))
 			}
 			f.policy.Areas.Areas = append(f.policy.Areas.Areas, queue.Area{Name: name, Globs: globs})

@@ -42,6 +42,10 @@ require:
 batch: {max: 5, wait: 0s}
 window: 3
 test_each: commit
+areas:
+  web: ["web/**"]
+  api: ["api/**", "*.proto"]
+barrier: [go.mod, "**/go.sum"]
 suite:
   timeout: 1h30m
   quiet: 90s
@@ -60,6 +64,9 @@ suite:
 		}
 		want := queue.Policy{
 			Style: queue.StyleSquash, Approvals: 2, NoLabels: []string{"do-not-merge", "wip"}, Window: 3, Batch: 5, TestEach: queue.TestChange,
+			Areas: queue.AreaRules{
+				Areas: []queue.Area{{Name: "web", Globs: []string{"web/**"}}, {Name: "api", Globs: []string{"api/**", "*.proto"}}}, Barrier: []string{"go.mod", "**/go.sum"},
+			},
 			Recipe: queue.Recipe{
 				Timeout: 90 * time.Minute, Quiet: 90 * time.Second, Setup: []string{"go mod download"},
 				Steps: []queue.Step{{Name: "unit", Run: "go test ./..."}, {Name: "lint", Run: "make lint\nmake vet\n"}},
@@ -80,8 +87,8 @@ func TestPolicyProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "stile: squash\n", `line 1, column 1: unknown key "stile"; did you mean "style"?`},
 		{"unknown nested key", "require:\n  aprovals: 2\n", `line 2, column 3: unknown key "require.aprovals"; did you mean "require.approvals"?`},
-		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, heads, require, batch, window, test_each, suite`},
-		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, heads, require, batch, window, test_each, suite`},
+		{"nothing near", "zebra: 1\n", `line 1, column 1: unknown key "zebra"; known here: version, trunk, style, heads, require, batch, window, test_each, areas, barrier, suite`},
+		{"number as key", "1: 2\n", `line 1, column 1: unknown key "1"; known here: version, trunk, style, heads, require, batch, window, test_each, areas, barrier, suite`},
 		{"wrong type", "window: four\n", `line 1, column 9: window wants a whole number from 1 to 100, not "four"`},
 		{"quoted number", "window: \"4\"\n", `line 1, column 9: window wants a whole number from 1 to 100, not "4"`},
 		{"no half approvals", "require: {approvals: 1.5}\n", "line 1, column 22: require.approvals wants a whole number from 0 to 100, not 1.5"},
@@ -94,12 +101,26 @@ func TestPolicyProblems(t *testing.T) {
 		{"number for text", "require: {no_labels: [7]}\n", "line 1, column 23: require.no_labels, item 1 wants text, not 7; put it in quotes if you mean it"},
 		{"text for list", "require: {no_labels: wip}\n", "line 1, column 22: require.no_labels wants a list, as in [one, two]"},
 		{"text for mapping", "suite: make test\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
-		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, heads, require, batch, window, test_each, suite"},
+		{"list at the top", "- a\n", "line 1, column 1: want \"key: value\" lines; known keys: version, trunk, style, heads, require, batch, window, test_each, areas, barrier, suite"},
 		{"nothing after the key", "suite:\n", "line 1, column 8: suite wants keys of its own: timeout, quiet, setup, steps"},
 		{"style", "style: rebasee\n", `line 1, column 8: style wants one of rebase, squash, merge, not "rebasee"`},
 		{"test_each", "test_each: tip\n", `line 1, column 12: test_each wants one of batch, change, commit, not "tip"`},
 		{"each commit of a rebase", "test_each: commit\nversion: 1\n", "line 1, column 12: test_each: commit can only be kept with style: squash, where a change is one commit; with style: rebase only the last commit of a change is tested, so write change"},
 		{"each commit of a merge", "test_each: commit\nstyle: merge\n", "line 1, column 12: test_each: commit can only be kept with style: squash, where a change is one commit; with style: merge only the last commit of a change is tested, so write change"},
+		{"near to areas", "area: {api: [\"api/**\"]}\n", `line 1, column 1: unknown key "area"; did you mean "areas"?`},
+		{"near to barrier", "areas: {api: [a]}\nbarier: [go.mod]\n", `line 2, column 1: unknown key "barier"; did you mean "barrier"?`},
+		{"areas as a list", "areas: [api, web]\n", `line 1, column 8: areas wants a mapping of names to globs, as in {api: ["api/**"], web: ["web/**"]}`},
+		{"area without a list", "areas: {api: \"api/**\"}\n", "line 1, column 14: areas.api wants a list, as in [one, two]"},
+		{"area of nothing", "areas:\n  api: []\n", `line 2, column 8: areas.api needs at least one glob, as in ["api/**"]`},
+		{"area called everything", "areas: {\"*\": [a]}\n", `line 1, column 9: an area cannot be called "*"; a name has no comma, no space around it, at most 100 letters, and is not *`},
+		{"area with a comma", "areas: {\"api,web\": [a]}\n", `line 1, column 9: an area cannot be called "api,web"; a name has no comma, no space around it, at most 100 letters, and is not *`},
+		{"area twice", "areas:\n  api: [a]\n  api: [b]\n", "line 3, column 3: areas.api is given twice; keep one"},
+		{"glob from the root of the machine", "areas: {api: [ok, /api/**]}\n", `line 1, column 19: areas.api, item 2: "/api/**" is no glob of paths from the root of the repository, as in api/** or **/*.proto`},
+		{"glob of a folder", "areas: {api: [api/]}\n", `line 1, column 15: areas.api, item 1: "api/" is no glob of paths from the root of the repository, as in api/** or **/*.proto`},
+		{"glob that takes away", "areas: {api: [\"!api\"]}\n", `line 1, column 15: areas.api, item 1: "!api" is no glob of paths from the root of the repository, as in api/** or **/*.proto`},
+		{"glob that never ends", "areas: {api: [a]}\nbarrier: [\"[a\"]\n", `line 2, column 11: barrier, item 1: "[a" is no glob of paths from the root of the repository, as in api/** or **/*.proto`},
+		{"barrier as text", "areas: {api: [a]}\nbarrier: go.mod\n", "line 2, column 10: barrier wants a list, as in [one, two]"},
+		{"barrier without areas", "version: 1\nbarrier: [go.mod]\n", "line 2, column 10: barrier says what is in every area, and there are no areas; give areas or remove it"},
 		{"later version", "version: 2\n", "line 1, column 10: version 2 is not known; this lander reads version 1"},
 		{"twice", "window: 1\nwindow: 2\n", "line 2, column 1: window is given twice; keep one"},
 		{"branch that is an option", "trunk: --upload-pack=x\n", `line 1, column 8: trunk wants the name of a branch, as in main, not "--upload-pack=x"`},
