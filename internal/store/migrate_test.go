@@ -113,6 +113,17 @@ func TestMigrationsOnADatabaseWithRows(t *testing.T) {
 	train = save(t, s, queue.Save{Old: train, New: begin(train, 4)})
 	after = save(t, s, queue.Save{Old: train, New: landed(train, 4, noon)})
 	same(t, load(t, s, train.Lane), after)
+	// What schema 3 left knows no areas; a lane that has some goes on.
+	if c := after.Candidates[0]; c.Apart != nil || c.Ground != "" || len(c.Awaits) != 0 || after.Entry(3).MappedBy != "" {
+		t.Errorf("the lane of the third fixture was built apart: %+v", c)
+	}
+	apart := load(t, s, queue.Lane{Repo: "acme/app", Trunk: "areas"})
+	if c := apart.Candidate(2); c == nil || c.Apart == nil || c.Ground != apart.Tip || len(c.Awaits) != 1 || c.Awaits[0].Number != 1 || apart.Entry(2).Areas[0] != "api" {
+		t.Fatalf("the lane of the fourth fixture: %+v", apart)
+	}
+	apart = save(t, s, queue.Save{Old: apart, New: begin(apart, 3)})
+	after = save(t, s, queue.Save{Old: apart, New: landed(apart, 3, noon)})
+	same(t, load(t, s, apart.Lane), after)
 	n := put(q, with(q.Candidates[0], func(c *queue.Candidate) {
 		c.State, c.Verdict = queue.CandidatePassed, &queue.Verdict{Outcome: queue.Green}
 	}))

@@ -51,7 +51,7 @@ func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
 		LaneID: lane, ID: c.ID, Base: c.Base, Below: c.Below, Of: c.Of, Via: c.Via, Style: c.Style, At: stamp(c.At), Sha: c.Built.SHA, Tree: c.Built.Tree,
 		Commits: list(c.Built.Commits), Recipe: c.Recipe, RecipeDigest: c.Recipe.Digest(), State: c.State, Run: c.Run,
 		Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason, Intent: c.Intent,
-		Apart: c.Apart, Ground: c.Ground,
+		Apart: c.Apart, Ground: c.Ground, Awaits: list(c.Awaits),
 	}
 	if c.Of != 0 {
 		row.Trial = &c.Trial
@@ -62,7 +62,7 @@ func candidateRow(lane int64, c *queue.Candidate) db.AddCandidateParams {
 func candidateMove(lane int64, old, c *queue.Candidate) db.MoveCandidateParams {
 	row := db.MoveCandidateParams{
 		LaneID: lane, ID: c.ID, State: c.State, Run: c.Run, Since: stamp(c.Since), NotTill: stamp(c.NotTill), Outcome: outcome(c), Reason: c.Reason,
-		Ground: c.Ground,
+		Ground: c.Ground, Awaits: list(c.Awaits),
 	}
 	if begins(old, c) {
 		row.Intent = c.Intent
@@ -82,7 +82,7 @@ func candidateOf(r db.CandidatesRow) *queue.Candidate {
 		ID: r.ID, Base: r.Base, Below: r.Below, Of: r.Of, Via: r.Via, Style: r.Style, At: moment(r.At),
 		Built:  queue.Built{SHA: r.Sha, Tree: r.Tree, Commits: r.Commits},
 		Recipe: r.Recipe, State: r.State, Run: r.Run, Since: moment(r.Since), NotTill: moment(r.NotTill), Verdict: r.Verdict, Reason: r.Reason,
-		Intent: r.Intent, Apart: r.Apart, Ground: r.Ground,
+		Intent: r.Intent, Apart: r.Apart, Ground: r.Ground, Awaits: none(r.Awaits),
 	}
 	if r.Trial != nil {
 		c.Trial = *r.Trial

@@ -17,7 +17,7 @@ import (
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.New(t))
-	lanes, intents, landed, recalled, joined, cases := 0, 0, 0, 0, 0, 0
+	lanes, intents, landed, recalled, joined, combined, cases := 0, 0, 0, 0, 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
 		q, err := s.Load(t.Context(), queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("trunk-", lanes)})
@@ -32,17 +32,23 @@ func TestRoundTrip(t *testing.T) {
 			case slices.ContainsFunc(step.New.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }):
 				policy = anyPolicy(rt)
 				policy.Approvals, policy.NoLabels, policy.Problem = 0, nil, "" // one that lets it land
-				policy.Recipe = recipeOfIntent(step.New)
+				policy.Recipe, policy.Areas = recipeOfIntent(step.New), anyRules(rt)
 				step.Policy = &policy
 				intents++
-			case rapid.Bool().Draw(rt, "policy moved"):
+			case rapid.Bool().Draw(rt, "policy moved") || slices.ContainsFunc(step.New.Candidates, elsewhere):
 				policy = anyPolicy(rt)
+				if slices.ContainsFunc(step.New.Candidates, elsewhere) {
+					policy.Areas = anyRules(rt)
+				}
 				step.Policy = &policy
 			}
 			cases += len(step.New.Cases)
 			for _, c := range step.New.Candidates {
 				if c.Via != 0 && c.State == queue.CandidateLanding {
 					joined++
+				}
+				if elsewhere(c) {
+					combined++
 				}
 			}
 			for _, m := range step.New.Moves {
@@ -79,8 +85,9 @@ func TestRoundTrip(t *testing.T) {
 			trunkTold(t, rt, s, step.New, known)
 		}
 	})
-	if intents == 0 || landed == 0 || recalled == 0 || joined == 0 || cases == 0 {
-		t.Errorf("%d steps with an intent, %d landings, %d intents of trains, %d recalled, %d cases: the trip proves nothing", intents, landed, joined, recalled, cases)
+	if intents == 0 || landed == 0 || recalled == 0 || joined == 0 || combined == 0 || cases == 0 {
+		t.Errorf("%d steps with an intent, %d landings, %d intents of trains, %d times what was tested elsewhere, %d recalled, %d cases: the trip proves nothing",
+			intents, landed, joined, combined, recalled, cases)
 	}
 }
 
@@ -155,13 +162,13 @@ func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 		}
 		n.Candidates = append(n.Candidates, c)
 	}
-	n = anyTrain(rt, n)
 	if len(n.Entries) > 0 {
 		for range rapid.IntRange(0, 2).Draw(rt, "new candidates") {
 			n.Next += queue.CandidateID(rapid.IntRange(1, 3).Draw(rt, "skip"))
 			n.Candidates = append(n.Candidates, anyCandidate(rt, n))
 		}
 	}
+	n = anyTrain(rt, n)
 	n = resolve(rt, n, q, known)
 	if rapid.IntRange(0, 3).Draw(rt, "intent") > 0 {
 		n = intend(rt, n)
@@ -208,6 +215,9 @@ func anyEntry(rt *rapid.T, n queue.Number, known past) *queue.Entry {
 	if e.State == queue.Landed || rapid.Bool().Draw(rt, "landing kept") {
 		e.Landing = anyLanding(rt)
 	}
+	if rapid.Bool().Draw(rt, "mapped") {
+		e.Areas, e.MappedBy = anyAreas(rt), anyRules(rt).Digest()
+	}
 	for range rapid.IntRange(0, 2).Draw(rt, "ours") {
 		e.Ours = append(e.Ours, anySHA(rt, "our"))
 		e.Displaced = anySHA(rt, "displaced")
@@ -227,6 +237,15 @@ func anyCandidate(rt *rapid.T, n queue.Queue) *queue.Candidate {
 			c.Members = append(c.Members, queue.Member{Number: e.Number, Head: anySHA(rt, "member head"), Message: text(rt)})
 		}
 	}
+	if rapid.Bool().Draw(rt, "apart") {
+		c.Below, c.Apart = 0, &queue.Apart{Areas: anyAreas(rt), Rules: anyRules(rt).Digest()}
+		for _, e := range n.Entries {
+			if !slices.ContainsFunc(c.Members, func(m queue.Member) bool { return m.Number == e.Number }) && rapid.Bool().Draw(rt, "stands on it") {
+				c.Apart.Under = append(c.Apart.Under, queue.Member{Number: e.Number, Head: anySHA(rt, "head below")})
+			}
+		}
+		moveApart(rt, c)
+	}
 	if rapid.Bool().Draw(rt, "green at once") {
 		c.Run, c.Verdict, c.State, c.Since = 1, anyVerdict(rt, c.Recipe, queue.Green), queue.CandidateConfirmed, moment(rt)
 		return c
@@ -238,6 +257,7 @@ func anyCandidate(rt *rapid.T, n queue.Queue) *queue.Candidate {
 // progress takes a candidate to any state that it may be in next, except to the intent.
 func progress(rt *rapid.T, c *queue.Candidate) {
 	c.Since, c.NotTill, c.Reason = moment(rt), moment(rt), text(rt)
+	moveApart(rt, c)
 	if c.Via != 0 { // it has no runs
 		states := []queue.CandidateState{queue.CandidatePassed, queue.CandidateConfirmed, queue.CandidateFailed, queue.CandidateAbandoned}
 		c.State = rapid.SampledFrom(states).Draw(rt, "joined state")
@@ -322,7 +342,11 @@ func anyRecipe(rt *rapid.T) queue.Recipe {
 }
 
 func anyPolicy(rt *rapid.T) queue.Policy {
-	return queue.Policy{Style: queue.StyleMerge, Approvals: rapid.Int().Draw(rt, "n"), NoLabels: texts(rt), Recipe: anyRecipe(rt), Warning: text(rt), Problem: text(rt)}
+	p := queue.Policy{Style: queue.StyleMerge, Approvals: rapid.Int().Draw(rt, "n"), NoLabels: texts(rt), Recipe: anyRecipe(rt), Warning: text(rt), Problem: text(rt)}
+	if rapid.Bool().Draw(rt, "areas") {
+		p.Areas = anyRules(rt)
+	}
+	return p
 }
 
 func anyPerson(rt *rapid.T) queue.Person {

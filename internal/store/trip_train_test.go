@@ -15,12 +15,20 @@ func anyTrain(rt *rapid.T, n queue.Queue) queue.Queue {
 	i := slices.IndexFunc(n.Candidates, func(c *queue.Candidate) bool {
 		return c.Via == 0 && (c.State == queue.CandidatePassed || c.State == queue.CandidateConfirmed)
 	})
-	if i >= 0 && rapid.Bool().Draw(rt, "joined") {
+	if i >= 0 && rapid.IntRange(0, 7).Draw(rt, "joined") > 0 {
 		n.Next++
 		top := n.Candidates[i]
 		whole := with(top, func(c *queue.Candidate) {
 			c.ID, c.Base, c.Below, c.Via, c.State, c.Since = n.Next, anySHA(rt, "base of the whole"), 0, top.ID, queue.CandidatePassed, moment(rt)
 			c.Intent = nil
+			if c.Apart != nil { // then it is put onto trunk, which makes another commit of it unless trunk is where it was
+				a := *c.Apart
+				a.Under, c.Awaits, c.Members = nil, nil, append(slices.Clone(a.Under), c.Members...)
+				if rapid.IntRange(0, 3).Draw(rt, "trunk has moved on") > 0 {
+					a.Tested, c.Built = c.Built.SHA, queue.Built{SHA: anySHA(rt, "combined"), Tree: anySHA(rt, "its tree"), Commits: c.Built.Commits}
+				}
+				c.Apart = &a
+			}
 		})
 		n.Candidates = append(slices.Clone(n.Candidates), whole)
 		n.Candidates[i] = with(top, func(c *queue.Candidate) { c.State = queue.CandidateJoined })

@@ -111,12 +111,16 @@ func anyMove(rt *rapid.T, n queue.Queue, known past) queue.Queue {
 // intend makes one candidate the lane's intent, and everything else as an intent needs it. One that was given up in this very step may
 // be begun anew in it.
 func intend(rt *rapid.T, n queue.Queue) queue.Queue {
-	i := slices.IndexFunc(n.Candidates, func(c *queue.Candidate) bool {
-		return (c.State == queue.CandidatePassed || c.State == queue.CandidateConfirmed) && !slices.ContainsFunc(c.Members, func(m queue.Member) bool {
+	able := func(c *queue.Candidate) bool {
+		return (c.State == queue.CandidatePassed || c.State == queue.CandidateConfirmed) && (c.Apart == nil || len(c.Apart.Under) == 0) && !slices.ContainsFunc(c.Members, func(m queue.Member) bool {
 			e := n.Entry(m.Number)
 			return e == nil || slices.ContainsFunc(e.Past, func(l queue.Landing) bool { return l.Head == m.Head })
 		})
-	})
+	}
+	i := slices.IndexFunc(n.Candidates, func(c *queue.Candidate) bool { return c.Via != 0 && able(c) })
+	if i < 0 {
+		i = slices.IndexFunc(n.Candidates, able)
+	}
 	if i < 0 || slices.ContainsFunc(n.Candidates, func(c *queue.Candidate) bool { return c.State == queue.CandidateLanding }) {
 		return n
 	}

@@ -10,11 +10,14 @@ alter table entries
     add constraint entries_areas check ((mapped_by = '') = (cardinality(areas) = 0));
 
 -- One with "apart" was built on trunk with those ahead only that it shares areas with: queue.Apart. It counts on "ground", where trunk
--- has come to since through landings that have nothing to do with it, or that it stands on.
+-- has come to since through landings that have nothing to do with it, or that it stands on; "awaits" are the members of those that it
+-- stands on who have yet to land.
 alter table candidates
     add apart  jsonb,
-    add ground text not null default '' check (ground = '' or is_sha(ground)),
-    add constraint candidates_apart check ((apart is not null or ground = '') and (apart is null or (below = 0 and of = 0)));
+    add ground text  not null default '' check (ground = '' or is_sha(ground)),
+    add awaits jsonb not null default '[]' check (jsonb_typeof(awaits) = 'array'),
+    add constraint candidates_apart check (
+        (apart is not null or (ground = '' and awaits = '[]')) and (apart is null or (below = 0 and of = 0)));
 
 -- +goose StatementBegin
 create or replace function candidates_same() returns trigger

@@ -1,7 +1,7 @@
 -- name: Candidates :many
 -- Those in flight. The verdict is that of the newest run.
 select c.id, c.base, c.below, c.of, c.trial, c.via, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason,
-       c.apart, c.ground, c.intent, r.verdict
+       c.apart, c.ground, c.awaits, c.intent, r.verdict
 from candidates c
 left join runs r on r.lane_id = c.lane_id and r.candidate = c.run_of and r.number = c.run
 where c.lane_id = $1 and c.state not in ('landed', 'joined', 'failed', 'abandoned')
@@ -16,9 +16,9 @@ order by m.candidate, m.position;
 
 -- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent, apart, ground
+    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent, apart, ground, awaits
 ) values (
-    @lane_id, @id, @base, @below, @of, @trial, @via, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason, @intent, @apart, @ground
+    @lane_id, @id, @base, @below, @of, @trial, @via, @style, @at, @sha, @tree, @commits, @recipe, @recipe_digest, @state, @run, @since, @not_till, @outcome, @reason, @intent, @apart, @ground, @awaits
 );
 
 -- name: MoveCandidate :exec
@@ -31,6 +31,7 @@ set state = @state,
     outcome = @outcome,
     reason = @reason,
     ground = @ground,
+    awaits = @awaits,
     intent = coalesce(sqlc.narg(intent), intent)
 where lane_id = @lane_id and id = @id;
 

@@ -14,9 +14,9 @@ import (
 
 const addCandidate = `-- name: AddCandidate :exec
 insert into candidates (
-    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent, apart, ground
+    lane_id, id, base, below, of, trial, via, style, at, sha, tree, commits, recipe, recipe_digest, state, run, since, not_till, outcome, reason, intent, apart, ground, awaits
 ) values (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
 )
 `
 
@@ -44,6 +44,7 @@ type AddCandidateParams struct {
 	Intent       *queue.Intent
 	Apart        *queue.Apart
 	Ground       queue.SHA
+	Awaits       []queue.Member
 }
 
 func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) error {
@@ -71,13 +72,14 @@ func (q *Queries) AddCandidate(ctx context.Context, arg AddCandidateParams) erro
 		arg.Intent,
 		arg.Apart,
 		arg.Ground,
+		arg.Awaits,
 	)
 	return err
 }
 
 const candidates = `-- name: Candidates :many
 select c.id, c.base, c.below, c.of, c.trial, c.via, c.style, c.at, c.sha, c.tree, c.commits, c.recipe, c.state, c.run, c.since, c.not_till, c.reason,
-       c.apart, c.ground, c.intent, r.verdict
+       c.apart, c.ground, c.awaits, c.intent, r.verdict
 from candidates c
 left join runs r on r.lane_id = c.lane_id and r.candidate = c.run_of and r.number = c.run
 where c.lane_id = $1 and c.state not in ('landed', 'joined', 'failed', 'abandoned')
@@ -104,6 +106,7 @@ type CandidatesRow struct {
 	Reason  string
 	Apart   *queue.Apart
 	Ground  queue.SHA
+	Awaits  []queue.Member
 	Intent  *queue.Intent
 	Verdict *queue.Verdict
 }
@@ -138,6 +141,7 @@ func (q *Queries) Candidates(ctx context.Context, laneID int64) ([]CandidatesRow
 			&i.Reason,
 			&i.Apart,
 			&i.Ground,
+			&i.Awaits,
 			&i.Intent,
 			&i.Verdict,
 		); err != nil {
@@ -223,8 +227,9 @@ set state = $1,
     outcome = $5,
     reason = $6,
     ground = $7,
-    intent = coalesce($8, intent)
-where lane_id = $9 and id = $10
+    awaits = $8,
+    intent = coalesce($9, intent)
+where lane_id = $10 and id = $11
 `
 
 type MoveCandidateParams struct {
@@ -235,6 +240,7 @@ type MoveCandidateParams struct {
 	Outcome *queue.Outcome
 	Reason  string
 	Ground  queue.SHA
+	Awaits  []queue.Member
 	Intent  *queue.Intent
 	LaneID  int64
 	ID      queue.CandidateID
@@ -250,6 +256,7 @@ func (q *Queries) MoveCandidate(ctx context.Context, arg MoveCandidateParams) er
 		arg.Outcome,
 		arg.Reason,
 		arg.Ground,
+		arg.Awaits,
 		arg.Intent,
 		arg.LaneID,
 		arg.ID,

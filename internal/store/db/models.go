@@ -50,6 +50,7 @@ type Candidate struct {
 	RunOf        int64
 	Apart        *queue.Apart
 	Ground       queue.SHA
+	Awaits       []queue.Member
 }
 
 type Case struct {

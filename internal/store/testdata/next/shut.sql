@@ -1,3 +1,3 @@
--- As a migration 0004 would that no lander of 0003 can live with.
-update schema_floor set oldest = 4;
-insert into goose_db_version (version_id, is_applied) values (4, true);
+-- As a migration 0005 would that no lander of 0004 can live with.
+update schema_floor set oldest = 5;
+insert into goose_db_version (version_id, is_applied) values (5, true);
