@@ -117,8 +117,11 @@ func holds(list []Member, m Member) bool {
 	return slices.ContainsFunc(list, func(u Member) bool { return u.Number == m.Number && u.Head == m.Head })
 }
 
-// landableApart is the oldest green candidate of which all that it stands on has landed; nil: none.
+// landableApart is the oldest green candidate of which all that it stands on has landed; nil: none, or one is landing.
 func (q Queue) landableApart() *Candidate {
+	if slices.ContainsFunc(q.Candidates, func(c *Candidate) bool { return c.State == CandidateLanding }) {
+		return nil
+	}
 	for _, c := range q.Candidates {
 		if c.Of == 0 && c.green() && c.Apart != nil && len(c.Awaits) == 0 && q.grounded(c) {
 			return c
@@ -231,9 +234,12 @@ func (q Queue) nextApart(line []*Entry, doubted map[Number]bool, now time.Time, 
 		if len(group) == size {
 			break
 		}
-		if e.MappedBy != rules || doubted[e.Number] || shut.meets(e.Areas) || e.single() && len(group) > 0 {
+		if e.MappedBy != rules || doubted[e.Number] || shut.meets(e.Areas) {
 			shut.add(e.Areas)
 			continue
+		}
+		if e.single() && len(group) > 0 {
+			break // it is next, and stands on no more than it has to
 		}
 		// Who shares nothing with the first only makes the run longer for both, while runs are to be had.
 		if len(group) > 0 && !e.Areas.meet(areas) && free > len(line) {

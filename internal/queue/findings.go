@@ -40,7 +40,7 @@ func (fs findings) elsewhere(i int, name string) bool {
 		if i == j || b.Sure != k.Sure && k.Sure || b.Sure == k.Sure && j > i || !slices.Contains(b.Names, name) {
 			continue
 		}
-		if k.holds(b.Case) || b.holds(k.Case) {
+		if k.holds(b.Case) || !k.Apart && b.holds(k.Case) {
 			return true
 		}
 	}

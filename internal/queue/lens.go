@@ -37,16 +37,21 @@ func (l lens) holds(k *Case) bool {
 	return ok
 }
 
-// place is where in the chain what another case is about stands. Where there are areas each has commits of its own, and what counts is
-// the change.
+// place is where in the chain what another case is about stands. Where there are areas each has commits of its own, and what counts are
+// the changes: all of that one's have to be in this chain.
 func (l lens) place(k *Case) (at int, ok bool) {
 	if !l.Apart {
 		at, ok = l.at[k.top()]
 		return at, ok
 	}
-	top := k.Chain[len(k.Chain)-1].Member
-	at = slices.IndexFunc(l.Chain, func(b Boundary) bool { return b.Member.Number == top.Number && b.Member.Head == top.Head })
-	return at, at > 0
+	for _, b := range k.Chain[1:] {
+		i := slices.IndexFunc(l.Chain, func(c Boundary) bool { return c.Member.Number == b.Member.Number && c.Member.Head == b.Member.Head })
+		if i < 0 {
+			return 0, false
+		}
+		at = max(at, i)
+	}
+	return at, true
 }
 
 // look takes in what is known of some names.

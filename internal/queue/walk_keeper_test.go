@@ -293,7 +293,7 @@ func (w *walker) checkEntry(e *Entry) {
 			w.Fatalf("%v has the approval %+v", e.Number, a)
 		}
 		// What lander itself made of that head is the same change, also to a database that does not know any more that it was lander.
-		if a.Via == viaCommand && p.meant[a.ID] != e.Head && p.meant[a.ID] != w.authored(e.Head) {
+		if a.Via == viaCommand && p.meant[a.ID] != e.Head && p.meant[a.ID] != w.ours[e.Head] {
 			w.Fatalf("%v at %s counts a command that was meant for %s", e.Number, e.Head, p.meant[a.ID])
 		}
 		if a.Via == viaReview && !slices.ContainsFunc(p.Reviews, func(r Review) bool { return r.ID == a.ID && r.Head == e.Head }) {
