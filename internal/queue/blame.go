@@ -128,7 +128,7 @@ func (q Queue) judge(k *Case, s suspect) judgement {
 // explain takes from the other cases what a settled one has answered for them: one of the two stands on the other.
 func (q *Queue) explain(f finding) {
 	for _, other := range slices.Clone(q.Cases) {
-		if other.ID == f.ID || !f.holds(other) && !slices.ContainsFunc(other.Chain, func(b Boundary) bool { return b.SHA == f.top() }) {
+		if other.ID == f.ID || !other.lens().holds(f.Case) && (f.Apart || !f.holds(other)) {
 			continue
 		}
 		rest := slices.DeleteFunc(slices.Clone(other.Names), func(n string) bool { return slices.Contains(f.names, n) })
