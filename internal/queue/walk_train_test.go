@@ -56,10 +56,17 @@ func (w *walker) inOrder(b Build) {
 	}
 	suspects := w.suspects()
 	for _, e := range w.q.Line() {
-		if b.Apart != nil && (!e.Areas.meet(b.Apart.Areas) || e.MappedBy != b.Apart.Rules) {
-			continue // it is elsewhere
-		}
 		can := w.q.CandidateOf(e.Number) == nil && len(conditions(e, w.p)) == 0 && len(w.q.waits(e, w.now, w.p)) == 0 && !suspects[e.Number] && (e.Aside == nil || !w.now.Before(e.Aside.NotTill))
+		if b.Apart != nil {
+			can = can && e.MappedBy == b.Apart.Rules
+			if can && !in[e.Number] && slices.ContainsFunc(b.Request.Members, func(m Member) bool {
+				o := w.q.Entry(m.Number)
+				return o.Priority == e.Priority && o.Areas.meet(e.Areas) && precedes(e, o) < 0
+			}) {
+				w.Fatalf("%v could have come before somebody of %s, with whom it shares an area", e.Number, deed(b))
+			}
+			continue
+		}
 		if can && !in[e.Number] && last[e.Priority] != nil && precedes(e, last[e.Priority]) < 0 {
 			w.Fatalf("%v could have come before %v", e.Number, last[e.Priority].Number)
 		}
