@@ -57,9 +57,17 @@ var verbs = []struct {
 		return nil
 	}},
 	{form(`hang`), func(s *story, _ command, _ []string) error { s.hung = true; return nil }},
+	{form(`hang (\d+)`), func(s *story, _ command, a []string) error {
+		n, err := strconv.Atoi(a[0])
+		s.hungOf[n] = true
+		s.gateOf.shut()
+		return err
+	}},
 	{form(`go on`), func(s *story, _ command, _ []string) error {
 		s.hung = false
+		clear(s.hungOf)
 		s.gate.open()
+		s.gateOf.open()
 		if s.life == nil {
 			return nil
 		}
@@ -109,6 +117,10 @@ var verbs = []struct {
 		return nil
 	}},
 	{form(`expect trunk`), func(s *story, _ command, _ []string) error { s.compare("expect trunk", s.sayTrunks()); return nil }},
+	{form(`expect records`), func(s *story, c command, _ []string) error {
+		s.compare(c.text, s.sayRecords())
+		return nil
+	}},
 	{form(`expect (comments|words) (\d+)`), func(s *story, c command, a []string) error {
 		n, _ := strconv.Atoi(a[1])
 		s.compare(c.text, s.sayComments(n, a[0] == "words"))

@@ -26,7 +26,7 @@
 //	settle                                            lander works until it has nothing to do now, and tells what there is to tell
 //	poll                                              the same, after asking the forge and the git server what is new
 //	poll only                                         from here on no webhook arrives, and every settle is a poll
-//	hang · go on                                      test runs begin only after go on
+//	hang [N] · go on                                  test runs [of N] begin only after go on
 //	crash · crash before POINT · crash after POINT    lander is killed, now or when it comes there
 //	fail before POINT · fail after POINT              an error there, once, before or after the effect
 //	crash everywhere · fail everywhere                at every POINT that lander comes to, one after the other, poll by poll; a section
@@ -46,7 +46,8 @@
 //	expect head BRANCH COMMIT                         where a branch stands
 //	expect missed N                                   webhooks of the last day that did not arrive, as the API tells it
 //	expect breach: TEXT                               the story itself causes what "lander verify" finds; else a breach fails it
-//	expect trunk · expect comments N · expect words N compared with a section of the file, see below
+//	expect trunk · expect records · expect comments N · expect words N
+//	                                                  compared with a section of the file, see below
 //
 // A COMMIT is named by how it came to be: NAME.2 is the second push of the branch NAME, c3 is the lane's third candidate, and ~1 after
 // either is the commit before; r2 is the second record of the lane's ledger; "first" is trunk's first commit. POINTs are in points.go.

@@ -154,6 +154,13 @@ func (l *life) between(k *gate.Keeper) {
 		defer cancel()
 		defer context.AfterFunc(l.end, cancel)()
 		l.world.gate.pass(ctx)
+		own := c.Members
+		if c.Apart != nil {
+			own = own[len(c.Apart.Under):]
+		}
+		if slices.ContainsFunc(own, func(m queue.Member) bool { return l.world.hungOf[int(m.Number)] }) {
+			l.world.gateOf.pass(ctx)
+		}
 		err := l.at([]string{"test"}, func() error { v = l.world.timed(test)(ctx, c, run, again); return nil })
 		switch {
 		case errors.Is(err, errKilled):
@@ -246,7 +253,7 @@ func (l *life) round(poll bool) error {
 	if !l.world.hung {
 		l.world.gate.open()
 	}
-	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.busy() <= l.world.gate.hanging() }))
+	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.busy() <= l.world.gate.hanging()+l.world.gateOf.hanging() }))
 	for _, k := range l.keepers {
 		_, err := k.Flush(ctx)
 		errs = append(errs, err)

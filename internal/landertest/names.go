@@ -68,13 +68,24 @@ func (w *world) nameCandidates() {
 			if w.names[string(r.SHA)] != "" {
 				continue
 			}
-			name := fmt.Sprintf("c%d", r.Candidate)
-			if i > 0 {
-				name = l.Trunk + "/" + name
+			w.nameCandidate(i, r.SHA, r.Candidate)
+		}
+		landed, err := w.life.store.Landings(context.Background(), l, 1000)
+		w.must(err)
+		for _, g := range landed { // of which another commit was tested
+			if g.Candidate != 0 && w.names[string(g.Tip)] == "" {
+				w.nameCandidate(i, g.Tip, g.Candidate)
 			}
-			w.name(string(r.SHA), name)
 		}
 	}
+}
+
+func (w *world) nameCandidate(lane int, sha queue.SHA, id queue.CandidateID) {
+	name := fmt.Sprintf("c%d", id)
+	if lane > 0 {
+		name = w.lanes[lane].Trunk + "/" + name
+	}
+	w.name(string(sha), name)
 }
 
 // named is the name of a commit.

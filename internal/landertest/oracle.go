@@ -88,7 +88,7 @@ func (o *oracle) lane(l queue.Lane) {
 		}
 		all = append(all, m.new)
 		o.forward(m)
-		o.tested(m, runs)
+		o.tested(l, m, runs)
 		o.moving(m)
 		members := 0
 		for i, g := range landings {
@@ -170,14 +170,42 @@ func (o *oracle) forward(m move) {
 	}
 }
 
-// tested: exactly this commit was green. What it was built on does not matter: the commit says itself what is below it.
-func (o *oracle) tested(m move, runs []store.Run) {
+// tested: exactly this commit was green, or, where trunk's policy has areas, the one that the record names. What it was built on does not
+// matter: the commit says itself what is below it.
+func (o *oracle) tested(l queue.Lane, m move, runs []store.Run) {
+	tested := m.new
+	if r := o.record(l, m.new); r.Tested != "" {
+		tested = string(r.Tested)
+		if p, ok := o.policy(m.old); !ok || p.Areas.Off() || len(r.Areas) == 0 || tested == m.new {
+			o.complain("lander put %s on top of %s, which has no areas by which a run of %s were enough", m.new, m.old, tested)
+		}
+	}
 	green := slices.ContainsFunc(runs, func(r store.Run) bool {
-		return string(r.SHA) == m.new && r.Verdict != nil && r.Verdict.Outcome == queue.Green
+		return string(r.SHA) == tested && r.Verdict != nil && r.Verdict.Outcome == queue.Green
 	})
 	if !green {
-		o.complain("lander put %s on top of %s without a green run of exactly that", m.new, m.old)
+		o.complain("lander put %s on top of %s without a green run of exactly %s", m.new, m.old, tested)
 	}
+}
+
+// record is the last one of a landing as that commit; the zero one: the ledger, as it is, has none.
+func (o *oracle) record(l queue.Lane, sha string) queue.Statement {
+	for _, s := range o.world.statements(l) {
+		if s.Decision == queue.DecisionLand && string(s.New) == sha {
+			return s
+		}
+	}
+	return queue.Statement{}
+}
+
+// policy is what the policy file in a commit says.
+func (o *oracle) policy(sha string) (queue.Policy, bool) {
+	text, err := o.git.Output(context.Background(), nil, "cat-file", "blob", sha+":"+queue.PolicyFile)
+	if err != nil {
+		return queue.Policy{}, false
+	}
+	p, err := config.ParsePolicy(text)
+	return p, err == nil
 }
 
 // part is what one change has of a push that landed several: from the last commit of the one before it to its own last one. Between
@@ -218,10 +246,8 @@ func (o *oracle) moving(m move) {
 // agreed: enough people agreed to exactly this head, and nobody had taken it back.
 func (o *oracle) agreed(m move, g store.Landed) {
 	need := 1
-	if text, err := o.git.Output(context.Background(), nil, "cat-file", "blob", m.old+":"+queue.PolicyFile); err == nil {
-		if p, err := config.ParsePolicy(text); err == nil {
-			need = p.Approvals
-		}
+	if p, ok := o.policy(m.old); ok {
+		need = p.Approvals
 	}
 	who := map[string]bool{}
 	for _, c := range o.world.consents {

@@ -2,6 +2,7 @@ package landertest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,45 @@ func (w *world) sayTrunks() string {
 			}
 			b.WriteString("\n")
 		}
+	}
+	return b.String()
+}
+
+// statements are what the records of a lane's ledger say, newest first.
+func (w *world) statements(l queue.Lane) (all []queue.Statement) {
+	ref := "refs/heads/" + l.LedgerBranch()
+	if w.git().Run(context.Background(), "rev-parse", "--verify", "--quiet", ref) != nil {
+		return nil // trunk has not moved yet, or the story took it away
+	}
+	out, err := w.git().Output(context.Background(), nil, "log", "-z", "--first-parent", "--format=%b", ref)
+	w.must(err)
+	for text := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+		var s queue.Statement
+		if json.Unmarshal([]byte(text), &s) == nil { // else the story put it there
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// sayRecords shows what the ledger tells of landings, oldest first.
+func (w *world) sayRecords() string {
+	w.nameCandidates()
+	var b strings.Builder
+	all := w.statements(w.lanes[0])
+	slices.Reverse(all)
+	for _, s := range all {
+		if s.Decision != queue.DecisionLand {
+			continue
+		}
+		fmt.Fprintf(&b, "r%d: %s", s.Seq, w.short(string(s.New)))
+		for _, e := range s.Entries {
+			fmt.Fprintf(&b, " %v", e.Number)
+		}
+		if s.Tested != "" {
+			fmt.Fprintf(&b, ", tested as %s, in %s", w.short(string(s.Tested)), strings.Join(s.Areas, ", "))
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }

@@ -59,6 +59,8 @@ type world struct {
 	points   points
 	gate     runGate
 	hung     bool                // the story keeps the gate shut
+	gateOf   runGate             // for the runs of some changes
+	hungOf   map[int]bool        // which the story keeps there
 	timed    func(runner) runner // gives runs a length by this world's clock
 	log      logbook
 
@@ -80,7 +82,7 @@ type world struct {
 // newWorld makes a world with a repository of these files, and a lander for its lanes, the first of which is main.
 func newWorld(tb testing.TB, files map[string]string, trunks ...string) *world {
 	tb.Helper()
-	w := &world{TB: tb, clock: clock{now: begin}, timed: func(r runner) runner { return r }, pushes: map[string]int{}, names: map[string]string{}, gone: map[queue.Lane][]store.Run{}, records: map[string]string{}}
+	w := &world{TB: tb, clock: clock{now: begin}, timed: func(r runner) runner { return r }, hungOf: map[int]bool{}, pushes: map[string]int{}, names: map[string]string{}, gone: map[queue.Lane][]store.Run{}, records: map[string]string{}}
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			tb.Logf("lander and the hub said:\n%s", w.log.text())
