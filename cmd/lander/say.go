@@ -309,7 +309,7 @@ func errNotLanded(numbers []string) error {
 }
 
 func sayLandedAs(s queue.Standing) string {
-	return fmt.Sprintf("landed at %s as %s", local(s.Landing.At), s.Landing.Tip)
+	return fmt.Sprintf("landed at %s as %s%s", local(s.Landing.At), s.Landing.Tip, sayPerArea(s.Landing))
 }
 
 // sayReason is one open condition, with who can lift it.

@@ -74,6 +74,12 @@ func sayProof(r verify.Report, o verify.Options) []proofLine {
 			count(r.Unapproved, "change", "changes") + " landed with no approval in the record, as a policy may allow",
 		})
 	}
+	if r.PerArea > 0 {
+		lines = append(lines, proofLine{
+			serve.Unproven, "areas",
+			count(r.PerArea, "landing was", "landings were") + " tested per area, as another commit than the one that landed: what landed in other areas meanwhile was not in it",
+		})
+	}
 	if r.Older > 0 {
 		lines = append(lines, proofLine{serve.Unproven, "older", count(r.Older, "commit of the range is", "commits of the range are") +
 			" from before that, and nothing is said about them"})
@@ -204,4 +210,16 @@ func sayVerdict(r verify.Report, o verify.Options) string {
 		return fmt.Sprintf("Proven: nothing moved %s.", what)
 	}
 	return fmt.Sprintf("Proven: lander landed all of %s.", what)
+}
+
+// sayPerArea goes on about a landing that is another commit than the one that was tested; empty: it is that one.
+func sayPerArea(l *queue.Landing) string {
+	where := strings.Join(l.Areas, ", ")
+	if l.Areas.Everywhere() {
+		where = "all areas"
+	}
+	if l.Tested == "" {
+		return ""
+	}
+	return fmt.Sprintf(", tested per area (%s), as %s", where, l.Tested)
 }

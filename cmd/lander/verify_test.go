@@ -78,6 +78,9 @@ func TestAProofIsToldInAFewLines(t *testing.T) {
 		"a range": {report(func(r *verify.Report) { r.Commits, r.Older = 1, 2 }), verify.Options{Range: "v1..v2"}, []string{
 			"1 commit of v1..v2 is lander's", "? older            2 commits of the range are from before that", "Proven: lander landed all of v1..v2.",
 		}, "in 2 landings"},
+		"per area": {report(func(r *verify.Report) { r.PerArea, r.Areas = 1, []string{"api"} }), verify.Options{}, []string{
+			"5 commits in 2 landings, each what", "? areas            1 landing was tested per area, as another commit than the one that landed", "Proven: lander landed all of trunk",
+		}, "approvals"},
 		"nothing yet": {report(func(r *verify.Report) { r.Records, r.Landings, r.Commits = 1, 0, 0 }), verify.Options{}, []string{
 			"✓ commits          nothing landed", "1 record in one chain", "Proven: nothing moved trunk since lander began.",
 		}, ""},

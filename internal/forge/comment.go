@@ -174,7 +174,7 @@ func (p *page) living(s queue.Standing) {
 		case len(rest) > 0 && rest[len(rest)-1].Code == "landing": // green, and something is in its way
 			p.add(headline(signWait, sayWaitsFor(text), next))
 		default:
-			p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), s.With, moment(s.Since), s.Run), sayIfGreen()))
+			p.add(headline(signRun, sayTesting(commit(s.Candidate), p.trunk(s.Base), s.With, moment(s.Since), s.Run), sayIfGreen(s.Areas)))
 		}
 	case queue.StageLanding:
 		p.add(headline(signRun, sayLanding(commit(s.Candidate)), ""))
@@ -267,7 +267,11 @@ func (p *page) landed(n queue.Notice, closed bool) {
 		items = append(items, sayApproved(people(n.Approvers)))
 	}
 	if n.Verdict != nil {
-		items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run))
+		if l.Tested == "" {
+			items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run))
+		} else {
+			items = append(items, sayTestedPerArea(l.Areas, commit(l.Tested), p.trunk(n.Base), n.With, n.Run))
+		}
 		if steps := steps(n.Verdict.Steps); len(steps) > 0 {
 			items = append(items, saySteps(steps))
 		}

@@ -181,6 +181,19 @@ func stories() map[string]queue.Notice {
 			Approvers: []string{"bob"}, Waited: 3 * time.Minute, With: []queue.Number{2, 4},
 			Landing: &queue.Landing{Candidate: 5, Tip: made, At: noon, Commits: []queue.BuiltCommit{{SHA: made, From: head, Member: 7, Title: "Add a door"}}},
 		},
+		"landed-per-area": {
+			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: made, ID: 4, Run: 2,
+			Verdict: &green, Approvers: []string{"bob"}, Waited: 3 * time.Minute,
+			Landing: &queue.Landing{
+				Candidate: 5, Tip: made, At: noon, Tested: other, Areas: queue.Areas{"api", "`@carol` *web*"},
+				Commits: []queue.BuiltCommit{{SHA: made, From: head, Member: 7, Title: "Add a door"}},
+			},
+		},
+		"landed-everywhere": {
+			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: made, ID: 4, Run: 1,
+			Verdict: &green, Approvers: []string{"bob"}, Waited: 3 * time.Minute,
+			Landing: &queue.Landing{Candidate: 5, Tip: made, At: noon, Tested: other, Areas: queue.Areas{queue.Everything}},
+		},
 		"landed-as-it-was": {
 			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: head, ID: 4, Run: 1,
 			Verdict: &green, Approvers: []string{"bob"}, Waited: 3 * time.Second,

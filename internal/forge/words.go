@@ -140,8 +140,6 @@ func sayTogether(with []queue.Number) string {
 	return " together with " + numbers(with, 8)
 }
 
-func sayIfGreen() string { return "Green: it lands as exactly that commit." }
-
 func sayLanding(candidate string) string {
 	return fmt.Sprintf("Green: %s is being put onto trunk", candidate)
 }

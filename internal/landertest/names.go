@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"lander/internal/queue"
@@ -72,7 +73,7 @@ func (w *world) nameCandidates() {
 		}
 		landed, err := w.life.store.Landings(context.Background(), l, 1000)
 		w.must(err)
-		for _, g := range landed { // of which another commit was tested
+		for _, g := range slices.Backward(landed) { // of which another commit was tested
 			if g.Candidate != 0 && w.names[string(g.Tip)] == "" {
 				w.nameCandidate(i, g.Tip, g.Candidate)
 			}

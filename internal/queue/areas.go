@@ -19,6 +19,9 @@ type Areas []string
 // Everything is the area that meets every other one.
 const Everything = "*"
 
+// Everywhere reports whether they are all areas that there are.
+func (a Areas) Everywhere() bool { return len(a) > 0 && a[0] == Everything }
+
 // meet reports whether two have an area in common.
 func (a Areas) meet(b Areas) bool {
 	if len(a) > 0 && len(b) > 0 && (a[0] == Everything || b[0] == Everything) {

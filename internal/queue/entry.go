@@ -110,6 +110,10 @@ type Landing struct {
 	Tip       SHA           `json:"tip"`     // trunk after the landing
 	Commits   []BuiltCommit `json:"commits"` // this change's own
 	At        time.Time     `json:"at"`
+	// Tested and Areas are as the ledger's statement has them: set where another commit than Tip was tested, per area. Of an Entry's Past
+	// they are not kept.
+	Tested SHA   `json:"tested,omitempty"`
+	Areas  Areas `json:"areas,omitempty"`
 }
 
 // of reports whether it was head that landed: as it was approved, or as lander itself puts it on the change's branch for its landing,

@@ -26,7 +26,11 @@ func (q *Queue) landed(ev LandingDone) {
 		if e == nil {
 			continue
 		}
-		q.edit(m.Number, func(e *Entry) { e.Past = append(e.Past, *l) })
+		past := *l
+		q.edit(m.Number, func(e *Entry) { e.Past = append(e.Past, past) })
+		if c.Apart != nil && c.Apart.Tested != "" {
+			l.Tested, l.Areas = c.Apart.Tested, c.Apart.Areas
+		}
 		q.learnFate(e.Author.ID, true)
 		if l.of(e.Head) {
 			q.edit(m.Number, func(e *Entry) {

@@ -80,6 +80,7 @@ type Standing struct {
 	State   CandidateState `json:"state,omitempty"`
 	With    []Number       `json:"with,omitempty"`
 	Again   bool           `json:"again,omitempty"`
+	Areas   Areas          `json:"areas,omitempty"` // in which it is tested, where the lane has areas
 	Drop    *Drop          `json:"drop,omitempty"`
 	Landing *Landing       `json:"landing,omitempty"`
 }

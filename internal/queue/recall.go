@@ -101,7 +101,9 @@ func (q *Queue) recallEntry(le LedgerEntry, s Statement, at time.Time) {
 	if e == nil || e.past(le.Head) != nil {
 		return
 	}
-	q.edit(le.Number, func(e *Entry) { e.Past = append(e.Past, l) })
+	past := l
+	q.edit(le.Number, func(e *Entry) { e.Past = append(e.Past, past) })
+	l.Tested, l.Areas = s.Tested, s.Areas
 	if !l.of(e.Head) || e.State == Landed {
 		return
 	}

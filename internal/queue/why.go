@@ -86,6 +86,9 @@ func (q Queue) standing(n Number, now time.Time, p Policy, line func() places) (
 			whole := q.Whole(c)
 			s.ID, s.Run, s.Base, s.Candidate, s.Since = c.runID(), c.Run, whole.Base, c.Built.SHA, c.Since
 			s.Stage, s.State, s.With, s.Again = StageTesting, c.State, whole.besides(n), q.caseOf(c.ID) != nil
+			if c.Apart != nil {
+				s.Areas = c.Apart.Areas
+			}
 			if c.State == CandidateLanding {
 				s.Stage = StageLanding
 			}

@@ -168,6 +168,12 @@ func (v *verifier) aborts() {
 // landing counts a land record and the changes in it.
 func (v *verifier) landing(r *record) {
 	v.report.Landings++
+	if r.s.Tested != "" {
+		v.report.PerArea++
+		v.report.Areas = append(v.report.Areas, r.s.Areas...)
+		slices.Sort(v.report.Areas)
+		v.report.Areas = slices.Compact(v.report.Areas)
+	}
 	for _, e := range r.s.Entries {
 		if len(e.Approvals) == 0 {
 			v.report.Unapproved++

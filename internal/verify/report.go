@@ -59,11 +59,14 @@ type Report struct {
 	Landings   int `json:"landings"` // land records that count
 	Aborts     int `json:"aborts"`
 	Unapproved int `json:"unapproved"` // changes that landed with no approval in their record, as a policy may allow
+	PerArea    int `json:"per_area"`   // landings of which another commit was tested: that of their areas
 	Commits    int `json:"commits"`    // of trunk, proven to be lander's
 	Bypassed   int `json:"bypassed"`   // commits past lander
 	Rewinds    int `json:"rewinds"`
 	Merged     int `json:"merged"` // landings and single commits that took a three-way merge to prove
 	Older      int `json:"older"`  // commits of the range from before lander; nothing is said about them
+
+	Areas []string `json:"areas,omitempty"` // of those that were tested per area, sorted; * is all of them
 
 	Signed  int   `json:"signed"`
 	Vouched bool  `json:"vouched"` // every record's key is among the allowed signers

@@ -37,6 +37,8 @@ type statement struct {
 	New      string    `json:"new"`
 	Tree     string    `json:"tree"`
 	Style    string    `json:"style"`
+	Tested   string    `json:"tested"` // another commit that was tested for this one, as good as Areas are
+	Areas    []string  `json:"areas"`  // in which that was
 	Single   bool      `json:"single"` // it was written before trunk moved, for the server cannot move two branches at once
 	At       time.Time `json:"at"`
 }
@@ -104,6 +106,12 @@ func (s statement) complete(digits int) error {
 		}
 		if s.Style != rebase && s.Style != squash && s.Style != merge {
 			return fmt.Errorf("its style is %q", s.Style)
+		}
+		if s.Tested != "" {
+			names = append(names, s.Tested)
+		}
+		if (s.Tested == "") != (len(s.Areas) == 0) || s.Tested == s.New {
+			return errors.New("it does not say which areas were tested, or as which commit")
 		}
 	case abort:
 		names = []string{s.Aborts}

@@ -59,6 +59,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"took":     took,
 	"stage":    sayStage,
 	"sentence": sentence,
+	"perArea":  sayPerArea,
 	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	"list":     list,
 	"few":      fewWords,

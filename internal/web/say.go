@@ -278,7 +278,18 @@ var phrases = map[string]string{
 	"gone":      "It is not open any more.",
 	"clear":     "Nothing stands between it and trunk.",
 	"home":      "All lanes",
-	"foot":      "Only lander commits to trunk, and only what passed as exactly that commit.",
+	"foot":      "Only lander commits to trunk, and only what passed as exactly that commit, or per area where a policy has areas.",
+}
+
+// sayPerArea tells of a landing that is another commit than the one that was tested; empty: it is that one.
+func sayPerArea(l *queue.Landing) string {
+	switch {
+	case l.Tested == "":
+		return ""
+	case l.Areas.Everywhere():
+		return "tested per area (all areas), as " + l.Tested.Short()
+	}
+	return fmt.Sprintf("tested per area (%s), as %s", strings.Join(l.Areas, ", "), l.Tested.Short())
 }
 
 // sentence gives words that may begin or end anywhere the look of a sentence.
