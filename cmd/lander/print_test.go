@@ -166,3 +166,16 @@ func TestWhichLinesOfTheStoryAreShown(t *testing.T) {
 		}
 	}
 }
+
+func TestALandingSaysWhatWasTested(t *testing.T) {
+	t.Parallel()
+	for want, l := range map[string]queue.Landing{
+		" as 99": {Tip: "99"},
+		" as 99, tested per area (api, web), as 77":  {Tip: "99", Tested: "77", Areas: queue.Areas{"api", "web"}},
+		" as 99, tested per area (all areas), as 77": {Tip: "99", Tested: "77", Areas: queue.Areas{queue.Everything}},
+	} {
+		if got := sayLandedAs(queue.Standing{Landing: &l}); !strings.HasSuffix(got, want) {
+			t.Errorf("%q, want %q at the end", got, want)
+		}
+	}
+}

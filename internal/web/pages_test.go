@@ -148,9 +148,21 @@ func TestAChangeThatHasLandedAndLeft(t *testing.T) {
 			Change: queue.Change{Number: 90, Title: "ninety", Head: headOf(90)}, State: queue.Landed, Gone: true,
 			Landing: &queue.Landing{Tip: sha('9'), At: noon, Commits: []queue.BuiltCommit{{SHA: sha('8'), Title: "its first commit"}}},
 		},
+		92: {
+			Change: queue.Change{Number: 92, Title: "apart", Head: headOf(92)}, State: queue.Landed, Gone: true,
+			Landing: &queue.Landing{Tip: sha('9'), At: noon, Tested: sha('7'), Areas: queue.Areas{"<api>", "web"}},
+		},
+		93: {
+			Change: queue.Change{Number: 93, Title: "wide", Head: headOf(93)}, State: queue.Landed, Gone: true,
+			Landing: &queue.Landing{Tip: sha('9'), At: noon, Tested: sha('7'), Areas: queue.Areas{queue.Everything}},
+		},
 		91: {Change: queue.Change{Number: 91, Title: "closed", Head: headOf(91)}, State: queue.Idle, Gone: true},
 	}
 	has(t, w.get("/changes/90/acme/app/main"), http.StatusOK, "It landed", "88888888", "its first commit", "not open any more")
+	lacks(t, w.get("/changes/90/acme/app/main"), "tested per area (")
+	has(t, w.get("/changes/92/acme/app/main"), http.StatusOK, "tested per area (&lt;api&gt;, web), as 77777777")
+	has(t, w.get("/changes/93/acme/app/main"), http.StatusOK, "tested per area (all areas), as 77777777")
+	has(t, w.get("/api/v1/changes/92?lane=acme/app:main"), http.StatusOK, `"tested":"7777`, `"areas":["`)
 	a := w.get("/api/v1/changes/91?lane=acme/app:main")
 	has(t, a, http.StatusOK, `"open":false`, `"stage":"idle"`)
 	lacks(t, a, `"reasons"`)
