@@ -181,7 +181,8 @@ func (w *walker) yields(c *Candidate) bool {
 // standsOn reports whether something is so of a candidate, or of any that it was built upon.
 func (w *walker) standsOn(c *Candidate, so func(*Candidate) bool) bool {
 	if c.Apart != nil {
-		return slices.ContainsFunc(w.q.Candidates, func(d *Candidate) bool {
+		// What it stands on counts also after the candidate that brought it has left.
+		return so(&Candidate{Members: c.Apart.Under}) || slices.ContainsFunc(w.q.Candidates, func(d *Candidate) bool {
 			return (d.ID == c.ID || slices.ContainsFunc(d.Members, func(m Member) bool { return holds(c.Apart.Under, m) })) && so(d)
 		})
 	}
