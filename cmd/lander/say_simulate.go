@@ -152,13 +152,10 @@ func headSimulate(w sim.Workload) []string {
 }
 
 func sayRow(r sim.Result, oracle *sim.Result) []string {
-	w, _ := r.Source.(sim.Workload)
 	f := func(of func(sim.Outcome) float64) string { return fmt.Sprintf("%.2f", r.Figure(of).Mean) }
 	share := func(of func(sim.Outcome) float64) string { return percent(r.Figure(of).Mean) }
+	w, _ := r.Source.(sim.Workload)
 	name := r.Strategy.Name()
-	if w.Areas != nil && name == (sim.Lander{}).Name() {
-		name += sayAsChain
-	}
 	hourly := fmt.Sprintf("%.1f", r.Figure(func(o sim.Outcome) float64 { return o.PerHour }).Mean)
 	if r.Unstable() > 0 {
 		return []string{name, "unstable", "", "", "", "", "", "", "", "", hourly, ""}
@@ -178,9 +175,6 @@ func sayRow(r sim.Result, oracle *sim.Result) []string {
 	}
 	return row
 }
-
-// sayAsChain follows lander's name where it does not make use of areas.
-const sayAsChain = " (as one chain)"
 
 func saySimulated(results []sim.Result) string {
 	seeds := 0
