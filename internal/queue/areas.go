@@ -257,7 +257,7 @@ func (q Queue) nextApart(line []*Entry, doubted map[Number]bool, now time.Time, 
 	if len(group) == 0 {
 		return nil
 	}
-	r := BuildRequest{Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second), Under: q.beneath(flight, group, areas)}
+	r := BuildRequest{Base: q.Tip, Style: p.style(), At: now.UTC().Truncate(time.Second), Under: beneath(flight, group, areas)}
 	for _, e := range group {
 		r.Members = append(r.Members, Member{Number: e.Number, Head: e.Head, Message: sayMessage(e, p.style())})
 	}
@@ -273,13 +273,30 @@ func unsaid(members []Member) []Member {
 	return all
 }
 
-// beneath are the members of all in flight that share an area with a group, but for those that stand on somebody of it already.
-func (q Queue) beneath(flight []*Candidate, group []*Entry, areas Areas) []Member {
+// beneath are the members of all in flight that share an area with a group, but for those that wait for somebody of it, whether
+// themselves or through others.
+func beneath(flight []*Candidate, group []*Entry, areas Areas) []Member {
+	above := map[Number]bool{}
+	for _, e := range group {
+		above[e.Number] = true
+	}
+	waits := func(c *Candidate) bool {
+		return slices.ContainsFunc(c.Awaits, func(m Member) bool { return above[m.Number] })
+	}
+	for again := true; again; {
+		again = false
+		for _, c := range flight {
+			if !above[c.Members[0].Number] && waits(c) {
+				again = true
+				for _, m := range c.Members {
+					above[m.Number] = true
+				}
+			}
+		}
+	}
 	var members []Member
 	for _, c := range flight {
-		if c.Apart.Areas.meet(areas) && !slices.ContainsFunc(c.Awaits, func(m Member) bool {
-			return slices.ContainsFunc(group, func(e *Entry) bool { return e.Number == m.Number })
-		}) {
+		if c.Apart.Areas.meet(areas) && !above[c.Members[0].Number] {
 			members = append(members, c.Members...)
 		}
 	}

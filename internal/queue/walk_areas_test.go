@@ -42,14 +42,21 @@ func (w *walker) bornApart(before Queue, c *Candidate) {
 		if !d.Apart.Areas.meet(c.Apart.Areas) || slices.ContainsFunc(d.Members, func(m Member) bool { return holds(c.Apart.Under, m) }) {
 			continue
 		}
-		if !slices.ContainsFunc(c.Members, d.awaitsNumber) {
+		if !w.follows(before, d, c, nil) {
 			w.Fatalf("candidate %d was made without %d, which is ahead of it", c.ID, d.ID)
 		}
 	}
 }
 
-func (c *Candidate) awaitsNumber(m Member) bool {
-	return slices.ContainsFunc(c.Awaits, func(u Member) bool { return u.Number == m.Number })
+// follows reports whether a candidate waits for a member of another one, itself or through others.
+func (w *walker) follows(q Queue, d, c *Candidate, seen []CandidateID) bool {
+	if slices.Contains(seen, d.ID) {
+		return false
+	}
+	return slices.ContainsFunc(d.Awaits, func(u Member) bool {
+		o := q.CandidateOf(u.Number)
+		return c.Has(u.Number) || o != nil && w.follows(q, o, c, append(seen, d.ID))
+	})
 }
 
 // bornOf holds what a candidate is that was put onto trunk as it is.
