@@ -181,6 +181,17 @@ func stories() map[string]queue.Notice {
 			Approvers: []string{"bob"}, Waited: 3 * time.Minute, With: []queue.Number{2, 4},
 			Landing: &queue.Landing{Candidate: 5, Tip: made, At: noon, Commits: []queue.BuiltCommit{{SHA: made, From: head, Member: 7, Title: "Add a door"}}},
 		},
+		"living-testing-per-area": waiting(func(s *queue.Standing) {
+			s.Stage, s.Base, s.Candidate, s.ID, s.Run, s.Areas = queue.StageTesting, base, made, 4, 1, queue.Areas{"api"}
+			s.Reasons = []queue.Reason{{Code: "testing", Text: "it is being tested", Since: noon, Who: "nobody need act", Next: "green: it lands, on top of what lands in other areas meanwhile"}}
+		}),
+		"living-green-and-waits": waiting(func(s *queue.Standing) {
+			s.Stage, s.Base, s.Candidate, s.ID, s.Run, s.Areas = queue.StageTesting, base, made, 4, 1, queue.Areas{"api"}
+			s.Reasons = []queue.Reason{
+				{Code: "awaits", Text: "it is green together with #2, and lands after that", Since: noon, Who: "nobody need act", Next: "it lands once that has; it is tested anew without what does not"},
+				{Code: "landing", Text: "ca4d0000 is green", Since: noon, Who: "nobody need act", Next: "it is put onto trunk"},
+			}
+		}),
 		"landed-per-area": {
 			Key: "landed/7", Kind: queue.NoticeLanded, Number: 7, Head: head, At: noon, Author: alice, Base: base, Candidate: made, ID: 4, Run: 2,
 			Verdict: &green, Approvers: []string{"bob"}, Waited: 3 * time.Minute,

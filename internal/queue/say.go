@@ -97,9 +97,9 @@ func sayInFlight(c *Candidate) Reason {
 	commit := c.Built.SHA.Short()
 	switch c.State {
 	case CandidateTesting:
-		r.Code, r.Text, r.Next = "testing", fmt.Sprintf("it is being tested as %s on top of %s", commit, c.Base.Short()), "green: it lands as exactly that commit"
+		r.Code, r.Text, r.Next = "testing", fmt.Sprintf("it is being tested as %s on top of %s", commit, c.Base.Short()), sayIfGreen(c)
 	case CandidateBuilt:
-		r.Code, r.Text, r.Next = "starting", fmt.Sprintf("its test run on %s is about to start", commit), "green: it lands as exactly that commit"
+		r.Code, r.Text, r.Next = "starting", fmt.Sprintf("its test run on %s is about to start", commit), sayIfGreen(c)
 		if !c.NotTill.IsZero() {
 			r.Text = fmt.Sprintf("the machine failed its test run on %s", commit)
 			r.Next = "it is run again at " + c.NotTill.UTC().Format("15:04:05 MST")

@@ -75,9 +75,28 @@ func sayMember(c *Candidate, n Number, k *Case) Reason {
 	if c.State == CandidateRed {
 		r.Text = sayRunRed(commit, k)
 	} else {
-		r.Text, r.Next = sayAgain(commit, k), "green: it lands as exactly that commit; red: only whose fault it is leaves the queue"
+		r.Text, r.Next = sayAgain(commit, k), sayIfGreen(c)+"; red: only whose fault it is leaves the queue"
 	}
 	return r
+}
+
+func sayIfGreen(c *Candidate) string {
+	if c.Apart != nil {
+		return "green: it lands, on top of what lands in other areas meanwhile"
+	}
+	return "green: it lands as exactly that commit"
+}
+
+// sayAwaits says why one that is green does not land yet.
+func sayAwaits(c *Candidate) Reason {
+	var first []Number
+	for _, m := range c.Awaits {
+		first = append(first, m.Number)
+	}
+	return Reason{
+		Code: "awaits", Text: fmt.Sprintf("it is green together with %s, and lands after that", numbers(first, 8)), Since: c.Since, Who: "nobody need act",
+		Next: "it lands once that has; it is tested anew without what does not",
+	}
 }
 
 func sayAgain(commit string, k *Case) string {

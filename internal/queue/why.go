@@ -43,6 +43,9 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 		rs = append(rs, sayAside(e.Aside))
 	}
 	if c := q.CandidateOf(n); c != nil {
+		if c.green() && len(c.Awaits) > 0 {
+			rs = append(rs, sayAwaits(c))
+		}
 		return append(rs, sayMember(q.Whole(c), n, q.caseOf(c.ID)))
 	}
 	rs = append(rs, q.waits(e, now, p)...)
