@@ -73,7 +73,10 @@ func BenchmarkPlan(b *testing.B) {
 		q    Queue
 		p    Policy
 	}{
-		{"idle lane", q, p}, {"one in flight", flying, p}, {"all held", held, p}, {"64 in flight and 5 cases", train, busy},
+		{"idle lane", q, p},
+		{"one in flight", flying, p},
+		{"all held", held, p},
+		{"64 in flight and 5 cases", train, busy},
 		{"64 in flight and 5 cases, with a past", aged(train), busy},
 	} {
 		b.Run(c.name, func(b *testing.B) {
