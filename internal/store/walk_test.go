@@ -60,7 +60,9 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 		}
 		landed, recalled = landed+w.landed, recalled+w.recalled
 	})
-	if landed == 0 || recalled == 0 || seen[queue.CandidateRed] == 0 || seen[queue.CandidateJoined] == 0 || seen[probes] == 0 || seen[acquitted] == 0 {
+	// Few lanes need not have all that is rare.
+	if landed == 0 || recalled == 0 || lanes >= 100 && (seen[queue.CandidateRed] == 0 || seen[probes] == 0 || seen[acquitted] == 0) ||
+		lanes >= 1000 && seen[queue.CandidateJoined] == 0 {
 		t.Errorf("%d landings, %d recalled, %v: the walk proves nothing", landed, recalled, seen)
 	}
 }
