@@ -385,20 +385,3 @@ func (q *Queue) drop(n Number, d Drop, c *Candidate) {
 	})
 	q.living(e, d.At)
 }
-
-func (q *Queue) livingAll(c *Candidate, at time.Time) {
-	for _, m := range c.Members {
-		if e := q.Entry(m.Number); e != nil && !e.Gone {
-			q.living(e, at)
-		}
-	}
-}
-
-func (q *Queue) livingLine(at time.Time) {
-	line := q.Line()
-	out := append(make([]Notice, 0, len(q.Outbox)+len(line)), q.Outbox...)
-	for _, e := range line {
-		out = append(out, livingNotice(e, at))
-	}
-	q.Outbox = out
-}

@@ -109,3 +109,20 @@ func (q *Queue) thumb(e *Entry, a Ask) {
 	}
 	q.tell(Notice{Key: askKey("thumb", e.Number, a), Kind: NoticeThumb, Number: e.Number, Head: e.Head, At: a.At, Author: a.Who, Comment: a.Comment})
 }
+
+func (q *Queue) livingAll(c *Candidate, at time.Time) {
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && !e.Gone {
+			q.living(e, at)
+		}
+	}
+}
+
+func (q *Queue) livingLine(at time.Time) {
+	line := q.Line()
+	out := append(make([]Notice, 0, len(q.Outbox)+len(line)), q.Outbox...)
+	for _, e := range line {
+		out = append(out, livingNotice(e, at))
+	}
+	q.Outbox = out
+}
