@@ -203,11 +203,11 @@ func (q Queue) beside(c, l *Candidate) bool {
 }
 
 // unmapped lists the deeds that find out which areas the waiting changes touch.
-func (q Queue) unmapped(p Policy) []Action {
+func (q Queue) unmapped(now time.Time, p Policy) []Action {
 	rules := p.Areas.Digest()
 	var deeds []Action
 	for _, e := range q.Entries {
-		if e.waiting() && e.MappedBy != rules && !e.Unseen && q.CandidateOf(e.Number) == nil && (e.Aside == nil || e.Aside.Trunk) {
+		if e.waiting() && e.MappedBy != rules && !e.Unseen && q.CandidateOf(e.Number) == nil && (e.Aside == nil || !now.Before(e.Aside.NotTill)) {
 			deeds = append(deeds, Map{Number: e.Number, Head: e.Head, Rules: p.Areas})
 		}
 	}

@@ -81,7 +81,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		return plan
 	}
 	if areas {
-		if maps := q.unmapped(p); len(maps) > 0 {
+		if maps := q.unmapped(now, p); len(maps) > 0 {
 			return append(plan, maps...)
 		}
 	}
