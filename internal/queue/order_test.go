@@ -84,10 +84,12 @@ func TestWhatKeepsAChangeWaiting(t *testing.T) {
 		code       string
 	}{
 		"draft": {func(s *Sight) { s.Draft = true }, func(s *Sight) { s.Draft = false }, "draft"},
+		"fork":  {func(s *Sight) { s.Fork = true }, func(s *Sight) { s.Fork = false }, "fork"},
 		"label": {func(s *Sight) { s.Labels = []string{"ui", "wip"} }, func(s *Sight) { s.Labels = []string{"ui"} }, "label"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.p.NoForks = true
 			w.open(1)
 			c.set(w.pulls[1])
 			w.approve(1, rita)

@@ -16,8 +16,11 @@ type Policy struct {
 	// ShowMerged lets lander move the head branch of a pull request to the commits that land from it, so that the forge shows it as
 	// merged.
 	ShowMerged bool
-	Warning    string // what is wrong with the file though landing goes on, as a sentence for the operator
-	Problem    string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
+	// NoForks keeps what comes from other repositories from being tested, and so from landing: there is nothing to keep it apart by. It
+	// is the operator's and stands in no file.
+	NoForks bool   `json:",omitempty"`
+	Warning string // what is wrong with the file though landing goes on, as a sentence for the operator
+	Problem string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
 }
 
 // TestEach says between what trunk never stands on anything that was not tested as exactly that commit.

@@ -25,6 +25,8 @@ type Step struct {
 	Results Results  `json:"results,omitzero"`
 	// Rerun runs only the tests that failed. Empty: the whole step runs again, unless Run is such that it can be worked out.
 	Rerun string `json:"rerun,omitempty"`
+	// Network says that it may reach the network, as setup may.
+	Network bool `json:"network,omitempty"`
 }
 
 // Results say where a step tells which of its tests failed. The zero Results: nowhere, and the step fails as a whole.
@@ -43,7 +45,7 @@ const (
 )
 
 func (s Step) same(o Step) bool {
-	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun &&
+	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun && s.Network == o.Network &&
 		(s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 

@@ -17,6 +17,13 @@ func sayUnseen() Reason {
 	return Reason{Code: "unseen", Text: "the forge does not show it to lander any more", Who: "whoever deleted it, or the operator, who gives lander the right to see it", Next: "when it is seen again it goes on", Held: true}
 }
 
+func sayFork() Reason {
+	return Reason{
+		Code: "fork", Text: "it comes from another repository, and this lander has no sandbox to test such code in", Who: "the operator (lander doctor says how)",
+		Next: "with a sandbox, or with the setting sandbox: none, it goes on; so does the same work on a branch of this repository", Held: true,
+	}
+}
+
 func sayUnapproved(e *Entry, missing int) Reason {
 	text := "it needs an approval of " + e.Head.Short()
 	if missing > 1 {

@@ -164,7 +164,7 @@ func shows(old, e *Entry) bool {
 	if old.State == Idle && e.State == Idle {
 		return false // nobody asked anything of lander yet
 	}
-	return old.State != e.State || old.Head != e.Head || old.Draft != e.Draft || old.Held != e.Held || old.Priority != e.Priority ||
+	return old.State != e.State || old.Head != e.Head || old.Draft != e.Draft || old.Fork != e.Fork || old.Held != e.Held || old.Priority != e.Priority ||
 		old.After != e.After || !old.NotBefore.Equal(e.NotBefore) || old.Alone != e.Alone ||
 		!slices.Equal(old.Labels, e.Labels) || !slices.Equal(old.approvers(), e.approvers()) || !slices.Equal(old.Objections, e.Objections)
 }

@@ -47,6 +47,7 @@ func TestSentences(t *testing.T) {
 
 	fmt.Fprintln(&b, "# reasons")
 	say("draft", sayDraft(e))
+	say("fork", sayFork())
 	say("unseen", sayUnseen())
 	say("approval", sayUnapproved(e, 1))
 	say("approvals", sayUnapproved(e, 2))

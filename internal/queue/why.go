@@ -109,6 +109,9 @@ func conditions(e *Entry, p Policy) []Reason {
 	if e.Draft {
 		rs = append(rs, sayDraft(e))
 	}
+	if e.Fork && p.NoForks {
+		rs = append(rs, sayFork())
+	}
 	if missing := p.Approvals - len(e.Approvals); missing > 0 {
 		rs = append(rs, sayUnapproved(e, missing))
 	}

@@ -159,6 +159,7 @@ type policyText struct {
 	Areas      queue.AreaRules `json:"areas,omitzero"`
 	Recipe     queue.Recipe    `json:"recipe"`
 	ShowMerged bool            `json:"show_merged,omitempty"`
+	NoForks    bool            `json:"no_forks,omitempty"`
 	Warning    string          `json:"warning,omitempty"`
 	Problem    string          `json:"problem,omitempty"`
 }
