@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,10 +25,14 @@ type attempt struct {
 	tally   *tally // of the command now running; nil: it has no results
 	reader  reader // nil: they are not in its output
 	reports *reports
-	dir     string // root of the checkout
+	dir     string    // root of the checkout
+	secrets *redactor // of the output; nil: there are none
+	shown   *redactor // of what a reader makes of the output, likewise
 	records []Record
 	recent  recent
 	gone    bool
+	over    *over     // the limit that ended it; nil: none
+	fault   string    // the supervisor's word that the host failed; empty: it did not
 	started time.Time // of the command now running
 
 	heard atomic.Int64 // when output last came, or a command began: nanoseconds on the monotonic clock since epoch
@@ -96,20 +98,29 @@ func (a *attempt) checkout(ctx context.Context) (dir string, release func(), end
 
 // commands runs the recipe in dir. left says that a process of the run may still be there.
 func (a *attempt) commands(ctx context.Context, sup *supervising, dir string, private scratch) (end Ending, left bool) {
-	env, err := a.environ(private)
+	order, err := a.order(dir, private)
 	if err != nil {
 		sup.dismiss()
 		a.clear(private)
 		return faulted("make environment", err), false
 	}
 	a.dir, a.course = dir, newCourse(a.job)
-	a.send(sup, frameOrder, order{Dir: dir, Scratch: private.dir, Env: env})
+	a.secrets, a.shown = newRedactor(a.runner.Secrets), newRedactor(a.runner.Secrets)
+	a.send(sup, frameOrder, order)
 	if err := private.lock.Close(); err != nil { // the supervisor's copy holds the lock
 		a.log.Warn().Err(err).Msg("close lock of scratch directory")
 	}
 	end = a.watch(ctx, sup)
 	a.cutShort()
 	end.Tail = a.recent.lines()
+	if end.How == Finished {
+		switch {
+		case a.over != nil:
+			end.How, end.Over, end.Most = WentOver, a.over.Limit, a.over.Most
+		case a.fault != "":
+			end.How, end.Fault = Faulted, a.fault
+		}
+	}
 	if a.gone {
 		return end, false
 	}
@@ -139,15 +150,36 @@ func (a *attempt) send(sup *supervising, kind byte, what any) {
 	}
 }
 
-func (a *attempt) environ(private scratch) ([]string, error) {
-	caches := filepath.Join(private.dir, "cache")
+// order is what the supervisor is told to do.
+func (a *attempt) order(dir string, private scratch) (order, error) {
+	caches := ""
 	if a.runner.Caches != "" {
 		var err error
 		if caches, err = laneCache(a.runner.Caches, a.job.Lane); err != nil {
-			return nil, err
+			return order{}, err
 		}
 	}
-	return environ(a.job, caches, private.dir, a.runner.Env, os.LookupEnv)
+	o := order{Dir: dir, Scratch: private.dir}
+	seenCaches, seenScratch := caches, private.dir
+	if a.runner.Sandbox != nil {
+		var err error
+		if o.Box, err = a.runner.Sandbox.box(dir, private.dir, caches); err != nil {
+			return order{}, err
+		}
+		seenScratch = insideScratch
+		if caches != "" {
+			seenCaches = insideCache
+		}
+	}
+	if seenCaches == "" {
+		seenCaches = filepath.Join(seenScratch, "cache")
+	}
+	var err error
+	o.Env, err = environ(a.job, seenCaches, seenScratch, a.runner.Env, os.LookupEnv)
+	if o.Box != nil {
+		o.Env = withoutProxies(o.Env)
+	}
+	return o, err
 }
 
 // clear removes the scratch directory of a run that started no command.
@@ -157,75 +189,6 @@ func (a *attempt) clear(private scratch) {
 	}
 }
 
-// supervising is a supervisor as lander sees it.
-type supervising struct {
-	cmd     *exec.Cmd
-	control *os.File
-	report  *os.File
-	exited  chan struct{}
-	err     error // of its exit; valid when exited is closed
-}
-
-// dismiss ends a supervisor that got no order.
-func (s *supervising) dismiss() {
-	s.control.Close()
-	s.report.Close()
-}
-
-// kill is for a supervisor that does not do its work; one that has just ended is as good.
-func (s *supervising) kill() { _ = s.cmd.Process.Kill() }
-
-func (s *supervising) exit() string {
-	<-s.exited
-	if s.err != nil {
-		return s.err.Error()
-	}
-	return "exit status 0"
-}
-
-// supervise starts the supervisor, which then waits for its order.
-func (a *attempt) supervise(private scratch) (*supervising, error) {
-	self, err := selfPath()
-	if err != nil {
-		return nil, err
-	}
-	controlRead, control, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer controlRead.Close()
-	report, reportWrite, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, control.Close())
-	}
-	defer reportWrite.Close()
-
-	cmd := &exec.Cmd{
-		Path:        self,
-		Args:        []string{"lander-run", a.job.ID},
-		Env:         []string{superviseKey + "=1"}, // nothing of lander's own, not even here
-		Dir:         "/",
-		Stderr:      a.transcript.file,
-		ExtraFiles:  []*os.File{controlRead, reportWrite, private.lock}, // controlFD, reportFD, lockFD
-		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, control.Close(), report.Close())
-	}
-	s := &supervising{cmd: cmd, control: control, report: report, exited: make(chan struct{})}
-	log := a.log
-	go func() {
-		s.err = cmd.Wait()
-		if s.err != nil {
-			log.Warn().Err(s.err).Msg("supervisor ended")
-		}
-		// A command that got hold of the report pipe could keep it open for ever; what is in it now is all there is.
-		_ = report.SetReadDeadline(time.Now().Add(time.Second)) // fails only when it is closed, and then nobody reads
-		close(s.exited)
-	}()
-	return s, nil
-}
-
 // watch listens to the supervisor until it falls silent, and stops it when the run must end before its time.
 func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	recipe := a.job.Recipe
@@ -233,10 +196,11 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	end := Ending{How: Finished}
 	a.epoch = time.Now()
 
-	silent := make(chan struct{})
-	over := make(chan struct{})
-	trouble := make(chan error, 1)
-	go a.listen(sup, silent, over, trouble)
+	told := signs{
+		silent: make(chan struct{}), over: make(chan struct{}), flood: make(chan struct{}), trouble: make(chan error, 1), most: a.runner.mostOutput(),
+	}
+	over, flood := told.over, told.flood // nil when they do not matter any more
+	go a.listen(sup, told)
 	defer sup.report.Close()
 	defer sup.control.Close()
 
@@ -253,17 +217,19 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 		grace.Reset(a.runner.killGrace())
 	}
 	stop := func(how Ending) {
-		end = how
+		end, flood = how, nil
 		settle()
 		sup.control.Close()
 	}
 	for {
 		select {
-		case <-silent:
+		case <-told.silent:
 			return end
 		case <-over:
 			settle()
-		case err := <-trouble:
+		case <-flood:
+			stop(Ending{How: WentOver, Over: OverOutput, Most: told.most})
+		case err := <-told.trouble:
 			stop(faulted("write log", err))
 		case <-done:
 			stop(Ending{How: Stopped})

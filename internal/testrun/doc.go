@@ -70,7 +70,8 @@
 // # Log
 //
 // One file per run under Runner.Logs: the output byte for byte as it came, and between it lander's own lines, which begin with
-// "===" and the time. Output beyond Runner.MaxLog is read and dropped, and the log says so; that fails nothing. Logs are kept
+// "===" and the time. Output beyond Runner.MaxLog is read and dropped, and the log says so; that fails nothing, until it comes to
+// Limits.Output. Runner.Secrets are taken out before anything is kept, and out of the names in results. Logs are kept
 // until somebody removes them. What people are shown (Tail, Verdict.Tail) is stripped of everything that is not text; of "go test -json"
 // it is what go test would have said, the output of what failed.
 //
@@ -81,10 +82,40 @@
 // reason, memory, because lander cannot see who sent it. A limit is TimedOut with the limit named. What the host did (no
 // checkout, no process, no room for the log, a dead supervisor) is Infra. No steps: Unmeasured.
 //
-// # Left for the sandbox
+// # The sandbox
 //
-// The commands run as lander's own user. Another user would need the checkout and the caches to change hands with each run;
-// that comes with namespaces, where it is cheap. Until then a command that sets out to do so can read what lander's user can
+// With Runner.Sandbox the commands run in a sandbox that bubblewrap makes, one for each run:
+//
+//	supervisor ──starts──▶ bwrap ──▶ process 1 in there ──starts──▶ /bin/sh -e -c COMMAND, ...
+//	   │  ▲                             │  ▲
+//	   │  └── frames, one way ──────────┘  │
+//	   └── the order; the network on, off ─┘
+//
+// Process 1 is this same binary once more. It has user, pid, mount, network, ipc, uts and cgroup namespaces of its own, no capability, and a
+// seccomp filter; when it ends, whatever the reason, the kernel ends all that is in there. It ends when bwrap does, that when the
+// supervisor does, and that when lander does. From inside no signal reaches it, and it cannot be traced or looked into, so the commands can end their
+// own shell at most. The supervisor passes on whole frames only, and adds its word on how the sandbox ended.
+//
+// What the commands see: the system (/usr, /etc without what is not for everybody, /opt), the toolchains that lander's own environment
+// names, and what the operator adds, all read-only; /src, the checkout; /scratch, with HOME and TMPDIR; /cache, the lane's caches; the
+// objects that the checkout's git refers to, read-only; /tmp and /dev/shm in memory. They are user 1000, "lander". Outside they are nobody at
+// all where lander is root: what is root's on the disk is shown to them as theirs by mounts that map owners, so that nothing
+// changes hands (sandbox_stage_linux.go). Where lander is an ordinary user they are that user, with nothing of that user's in sight.
+//
+// The network of a sandbox is a loopback of its own, which lasts from setup to the last step. Setup, and steps that ask for it, find an HTTP
+// proxy there, in the variables that say so. It is served from outside (sandbox_way.go), reaches what this machine reaches by TCP, through
+// lander's own proxy if it has one, but not this machine, its link, nor the addresses at which clouds tell secrets, and is shut, with all
+// that goes through it, when such a command ends. What speaks no HTTP proxy has no network.
+//
+// Limits: a watch in process 1 counts processes, what they hold, and, when the disk has lost enough, files; a run over a limit is ended, and
+// the verdict names it. Below it are rlimits, and a cgroup where one is delegated. The watch looks twenty times a second: what is faster
+// is held by the cgroup, or else by the machine, on which the commands are the first to go when memory runs out.
+//
+// Prove tries all that before it is relied on.
+//
+// # Without it
+//
+// The commands run as lander's own user. A command that sets out to do so can read what lander's user can
 // read, and can kill the supervisor, or lander, from a process that has cleaned its environment and so survives. An innocent
-// suite cannot do either by accident. Run lander as a user that owns nothing else.
+// suite cannot do either by accident.
 package testrun

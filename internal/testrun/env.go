@@ -83,6 +83,14 @@ func environ(job Job, caches, scratch string, extra []string, own func(string) (
 	return env, nil
 }
 
+// withoutProxies leaves out how lander reaches the network. A sandbox has a way of its own.
+func withoutProxies(env []string) []string {
+	return slices.DeleteFunc(env, func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return strings.HasSuffix(strings.ToUpper(name), "_PROXY")
+	})
+}
+
 // secret reports an address with a password in it, as a proxy or a package index may have. GOPROXY and NO_PROXY are lists.
 func secret(value string) bool {
 	for _, part := range strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == '|' || c == ' ' }) {

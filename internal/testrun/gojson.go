@@ -86,7 +86,7 @@ func (r *goReader) line(line []byte) {
 }
 
 func (r *goReader) ofPackage(p *goPackage, ev goEvent) {
-	name := cleanName(ev.Package)
+	name := r.tally.clean(ev.Package)
 	switch ev.Action {
 	case "start":
 		p.running = true
@@ -103,7 +103,7 @@ func (r *goReader) ofPackage(p *goPackage, ev goEvent) {
 		r.over(p)
 	case "fail":
 		r.tally.knows(name, TestFailed)
-		for _, x := range folded(ev.Package, p.failed) {
+		for _, x := range r.folded(ev.Package, p.failed) {
 			r.tally.names(x)
 		}
 		if !p.tidy || len(p.failed) == 0 {
@@ -136,7 +136,7 @@ func (r *goReader) ofTest(p *goPackage, ev goEvent) {
 	default:
 		return
 	}
-	r.tally.saw(goName(ev.Package, ev.Test), o)
+	r.tally.saw(r.goName(ev.Package, ev.Test), o)
 	output, ok := p.tests[ev.Test]
 	if ok {
 		r.kept -= len(output) + len(ev.Test)
@@ -153,9 +153,9 @@ func (r *goReader) ofTest(p *goPackage, ev goEvent) {
 		}
 		r.failures++
 	}
-	x := Test{Name: goName(ev.Package, ev.Test), Outcome: o, Took: seconds(ev.Elapsed)}
+	x := Test{Name: r.goName(ev.Package, ev.Test), Outcome: o, Took: seconds(ev.Elapsed)}
 	if m := goPlace.FindSubmatch(output); m != nil {
-		x.File = string(m[1])
+		x.File = r.tally.clean(string(m[1]))
 		x.Line, _ = strconv.Atoi(string(m[2])) // at most nine digits
 	}
 	p.failed[ev.Test] = x
@@ -188,7 +188,7 @@ func (r *goReader) end(exit int) {
 	for name, p := range r.packages {
 		if p.running {
 			r.tally.partial = true
-			for _, x := range folded(name, p.failed) {
+			for _, x := range r.folded(name, p.failed) {
 				r.tally.names(x)
 			}
 			r.shown(p)
@@ -207,7 +207,7 @@ const (
 )
 
 // folded names what failed in a package: tests without subtests that failed, for those say it all.
-func folded(path string, failed map[string]Test) []Test {
+func (r *goReader) folded(path string, failed map[string]Test) []Test {
 	parent := map[string]bool{}
 	under := map[string]int{}
 	for name := range failed {
@@ -229,7 +229,7 @@ func folded(path string, failed map[string]Test) []Test {
 		}
 	}
 	if len(all) > mostInPackage {
-		return []Test{{Name: cleanName(path), Outcome: TestFailed}}
+		return []Test{{Name: r.tally.clean(path), Outcome: TestFailed}}
 	}
 	return all
 }
@@ -240,7 +240,7 @@ func topOf(test string) string {
 }
 
 // goName joins with a space, which is in no import path.
-func goName(path, test string) string { return cleanName(path + " " + test) }
+func (r *goReader) goName(path, test string) string { return r.tally.clean(path + " " + test) }
 
 func seconds(s float64) time.Duration {
 	if s < 0 || s > 1e9 {

@@ -49,6 +49,7 @@ const (
 	Stopped    How = "stopped"   // cancelled
 	OutOfTime  How = "timeout"   // the recipe's Timeout
 	WentQuiet  How = "quiet"     // the recipe's Quiet
+	WentOver   How = "limit"     // another limit of the run
 	Faulted    How = "fault"     // the host failed
 	Unreported How = "no report" // the supervisor died
 )
@@ -58,6 +59,8 @@ type Ending struct {
 	How   How
 	Fault string        // for Faulted and Unreported: what happened
 	Limit time.Duration // for OutOfTime and WentQuiet
+	Over  Limit         // for WentOver: which
+	Most  int64         // for WentOver: what it allows, in bytes or by number
 	Tail  []string      // of the last started command's output
 	Took  time.Duration
 }
@@ -78,7 +81,7 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 	if len(records) > 0 {
 		v.Step, v.Tail = last.name, end.Tail
 	}
-	if end.How == OutOfTime || end.How == WentQuiet {
+	if end.How == OutOfTime || end.How == WentQuiet || end.How == WentOver {
 		named(&v, records)
 	}
 	switch end.How {
@@ -90,6 +93,8 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 		v.Outcome, v.Reason = queue.TimedOut, sayTimeout(last, end.Limit)
 	case WentQuiet:
 		v.Outcome, v.Reason = queue.TimedOut, sayQuiet(last, end.Limit)
+	case WentOver:
+		v.Outcome, v.Reason = queue.Red, sayOver(last, end.Over, end.Most)
 	case Faulted:
 		v.Outcome, v.Reason = queue.Infra, end.Fault
 	case Unreported:

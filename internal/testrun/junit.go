@@ -61,9 +61,9 @@ func readJUnit(report []byte, t *tally) error {
 			}
 			switch name {
 			case "testsuite":
-				suites = append(suites, newSuite(x.Attr))
+				suites = append(suites, newSuite(x.Attr, t))
 			case "testcase":
-				test = newCase(x.Attr)
+				test = newCase(x.Attr, t)
 			case "failure", "error":
 				if test != nil {
 					test.Outcome = TestFailed
@@ -113,18 +113,18 @@ func (s junitSuite) close(t *tally) {
 	}
 }
 
-func newSuite(attrs []xml.Attr) junitSuite {
-	return junitSuite{name: cleanName(attr(attrs, "name")), tests: number(attr(attrs, "tests")), bad: number(attr(attrs, "failures")) + number(attr(attrs, "errors"))}
+func newSuite(attrs []xml.Attr, t *tally) junitSuite {
+	return junitSuite{name: t.clean(attr(attrs, "name")), tests: number(attr(attrs, "tests")), bad: number(attr(attrs, "failures")) + number(attr(attrs, "errors"))}
 }
 
-func newCase(attrs []xml.Attr) *Test {
+func newCase(attrs []xml.Attr, t *tally) *Test {
 	name := attr(attrs, "name")
 	if class := attr(attrs, "classname"); class != "" {
 		name = class + classSign + name
 	}
-	x := &Test{Name: cleanName(name), Outcome: TestPassed, Line: number(attr(attrs, "line"))}
+	x := &Test{Name: t.clean(name), Outcome: TestPassed, Line: number(attr(attrs, "line"))}
 	if file := attr(attrs, "file"); file != "" {
-		x.File = cleanName(file)
+		x.File = t.clean(file)
 	}
 	if s, err := strconv.ParseFloat(strings.ReplaceAll(attr(attrs, "time"), ",", ""), 64); err == nil {
 		x.Took = seconds(s)

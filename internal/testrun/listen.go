@@ -9,25 +9,50 @@ import (
 	"lander/internal/queue"
 )
 
-// listen takes in what the supervisor sends until it falls silent, and gives it one command after the other. over is closed when no
-// further command will start.
-func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble chan<- error) {
-	defer close(silent)
+// signs are what listen tells while it goes on.
+type signs struct {
+	silent  chan struct{} // closed: the supervisor has fallen silent
+	over    chan struct{} // closed: no further command will start
+	flood   chan struct{} // closed: there is more output than most
+	trouble chan error    // the log cannot be written
+	most    int64         // bytes
+}
+
+// listen takes in what the supervisor sends until it falls silent, and gives it one command after the other.
+func (a *attempt) listen(sup *supervising, tell signs) {
+	defer close(tell.silent)
 	in := &frames{r: sup.report}
 	var failed bool // to write the log; the rest is read all the same, so that the supervisor is not held up
-	keep := func(text string) {
+	try := func(write func() error) {
 		if failed {
 			return
 		}
-		if err := a.transcript.line(text); err != nil {
+		if err := write(); err != nil {
 			failed = true
-			trouble <- err
+			tell.trouble <- err
+		}
+	}
+	keep := func(text string) {
+		try(func() error { return a.transcript.line(a.secrets.all(text)) })
+	}
+	put := func(output []byte) {
+		if len(output) > 0 {
+			a.output(output)
+			try(func() error { return a.transcript.output(output) })
+		}
+	}
+	settled := false
+	settle := func() {
+		if !settled {
+			settled = true
+			close(tell.over)
 		}
 	}
 	finish := func() {
-		close(over)
+		settle()
 		a.send(sup, frameOver, nil)
 	}
+	var written int64
 	fresh := true
 	command, more := a.course.begin()
 	if more {
@@ -43,13 +68,11 @@ func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble
 		switch kind {
 		case frameOutput:
 			a.hear()
-			a.output(body)
-			if !failed {
-				if err := a.transcript.output(body); err != nil {
-					failed = true
-					trouble <- err
-				}
+			before := written
+			if written += int64(len(body)); before <= tell.most && written > tell.most {
+				close(tell.flood)
 			}
+			put(a.secrets.add(body))
 		case frameBegun:
 			a.hear()
 			a.recent.reset()
@@ -64,6 +87,7 @@ func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble
 				return
 			}
 			a.hear()
+			put(a.secrets.rest()) // what may have been the beginning of one was not
 			l := a.label()
 			a.results(e.Exit, l, keep)
 			r := Record{Ended: true, Exit: e.Exit, Signal: e.Signal, Fault: e.Fault, Lost: e.Lost, Took: a.runner.now().Sub(a.started)}
@@ -82,6 +106,12 @@ func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble
 			}
 			more = false
 			finish()
+		case frameLimit, frameFault:
+			if !a.word(kind, body) {
+				return
+			}
+			more = false
+			settle()
 		case frameGone:
 			a.gone = true
 			return
@@ -89,14 +119,33 @@ func (a *attempt) listen(sup *supervising, silent, over chan<- struct{}, trouble
 	}
 }
 
+// word takes in what a supervisor says of the run as a whole; false: it makes no sense.
+func (a *attempt) word(kind byte, body []byte) bool {
+	if kind == frameFault {
+		var f fault
+		if json.Unmarshal(body, &f) != nil {
+			return false
+		}
+		a.fault = f.Text
+		return true
+	}
+	var o over
+	if json.Unmarshal(body, &o) != nil {
+		return false
+	}
+	a.over = &o
+	return true
+}
+
 // next starts a command, and gets ready to read its results.
 func (a *attempt) next(sup *supervising, command shell, keep func(string)) {
 	a.tally, a.reader, a.reports = nil, nil, nil
 	if s := a.course.step(); s != nil && s.Results.Format != "" {
 		a.tally = newTally(a.course.asked())
+		a.tally.secrets = a.secrets
 		switch s.Results.Format {
 		case queue.ResultsGo:
-			a.reader = newGoReader(a.tally, a.recent.add)
+			a.reader = newGoReader(a.tally, func(p []byte) { a.recent.add(a.shown.add(p)) })
 		case queue.ResultsTAP:
 			a.reader = newTAPReader(a.tally)
 		case queue.ResultsJUnit:
@@ -105,6 +154,9 @@ func (a *attempt) next(sup *supervising, command shell, keep func(string)) {
 				keep(logResults(a.label(), err))
 			}
 		}
+	}
+	if box := a.runner.Sandbox; box != nil {
+		command.Network = box.network.may(a.course.step() == nil, a.course.step() != nil && a.course.step().Network)
 	}
 	a.send(sup, frameNext, command)
 }
@@ -123,6 +175,7 @@ func (a *attempt) output(body []byte) {
 func (a *attempt) results(exit int, l label, keep func(string)) {
 	if a.reader != nil {
 		a.reader.end(exit)
+		a.recent.add(a.shown.rest())
 	}
 	if a.reports != nil {
 		if err := a.reports.read(a.tally); err != nil {
@@ -138,6 +191,7 @@ func (a *attempt) cutShort() {
 	}
 	if a.reader != nil {
 		a.reader.end(-1)
+		a.recent.add(a.shown.rest())
 	}
 	a.records[len(a.records)-1] = a.course.cutShort(a.tally)
 }

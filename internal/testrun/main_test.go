@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 		helper(dir)
 		return
 	}
+	if what := os.Getenv("TESTRUN_HOSTILE"); what != "" {
+		os.Exit(hostileProgram(what, os.Args[1:]))
+	}
 	os.Exit(m.Run())
 }
 
@@ -127,6 +130,10 @@ func (s *shelf) onCheckout(do func()) {
 
 // helper is another lander: it runs what the file recipe in dir says.
 func helper(dir string) {
+	if exists(filepath.Join(dir, "ordeal")) {
+		ordealHelper(dir)
+		return
+	}
 	command, err := os.ReadFile(filepath.Join(dir, "recipe"))
 	if err != nil {
 		panic(err)

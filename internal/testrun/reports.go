@@ -57,7 +57,7 @@ func (r *reports) read(t *tally) error {
 		if err != nil {
 			t.partial = true
 			if bad == nil {
-				bad = fmt.Errorf("%s: %w", cleanName(name), err)
+				bad = fmt.Errorf("%s: %w", t.clean(name), err)
 			}
 		}
 		return nil

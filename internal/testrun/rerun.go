@@ -15,6 +15,17 @@ type shell struct {
 	Text string
 	Args []string `json:",omitempty"` // $1 and on
 	Env  []string `json:",omitempty"` // beside the run's
+	// Network opens the way to the network for it. Without a sandbox it says nothing.
+	Network bool `json:",omitempty"`
+}
+
+// argv is how the command is started.
+func (c shell) argv() []string {
+	args := []string{"sh", "-e", "-c", c.Text}
+	if len(c.Args) > 0 {
+		args = append(append(args, rerunShell), c.Args...)
+	}
+	return args
 }
 
 const (

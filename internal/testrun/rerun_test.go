@@ -115,7 +115,7 @@ func TestNamesAreNotCode(t *testing.T) {
 	}
 	for _, name := range []string{"--option", "", "two\nlines", "cut short…12345678", strings.Repeat("x", mostAsked+1)} {
 		if c, _, ok := rerunOf(queue.Step{Rerun: "true {{names}}", Results: queue.Results{Format: queue.ResultsTAP}}, []string{name}); ok {
-			t.Errorf("%.20q runs as %.100q", name, c)
+			t.Errorf("%.20q runs as %.100q", name, c.Args)
 		}
 	}
 	for _, template := range []string{"true {{packages}}", "true {{unknown}}"} { // TAP has no packages

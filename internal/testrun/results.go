@@ -43,6 +43,7 @@ type tally struct {
 	failed  []Test
 	named   map[string]bool // those in failed
 	partial bool            // more may have failed, or not have run at all
+	secrets *redactor       // what no name may hold; nil: nothing
 
 	tests, fails, skips int
 }
@@ -95,6 +96,9 @@ type reader interface {
 	// end is called once, when the command has ended; exit is -1 if it did not do so by itself.
 	end(exit int)
 }
+
+// clean is cleanName of what is there without secrets.
+func (t *tally) clean(name string) string { return cleanName(t.secrets.all(name)) }
 
 // cleanName is a name as it can stand anywhere: one line of text, not too long. Names that differ stay different.
 func cleanName(name string) string {

@@ -26,9 +26,12 @@ type Runner struct {
 	Checkouts Checkouts // required
 	Logs      string    // required: directory of the runs' logs, made when missing
 
+	Sandbox *Sandbox // nil: the commands run as lander's own user, with all that this user has
+
 	Caches  string           // directory of the lanes' tool caches, made when missing; empty: each run starts with empty ones
 	Scratch string           // where each run's HOME and TMPDIR are made; empty: the system's directory for temporary files
 	Env     []string         // more environment for the commands: NAME (as lander has it) or NAME=VALUE
+	Secrets []string         // taken out of the output, plain and as base64 and URLs write them; of fewer than 8 letters none is
 	MaxLog  int64            // bytes of output kept in a log; 0: 64 MiB
 	Slots   Slots            // that a run waits for one of; nil: there is no limit
 	Now     func() time.Time // for the log and for what took how long, not for limits; nil: time.Now
@@ -111,6 +114,13 @@ func (r *Runner) now() time.Time {
 		return r.Now()
 	}
 	return time.Now()
+}
+
+func (r *Runner) mostOutput() int64 {
+	if r.Sandbox != nil {
+		return r.Sandbox.limits.Output
+	}
+	return usualOutput
 }
 
 func (r *Runner) killGrace() time.Duration { return orDefault(r.grace, usualGrace) }

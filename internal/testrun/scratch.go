@@ -114,7 +114,7 @@ func (r *Runner) sweepOne(dir string) error {
 	if !sweepProcesses(dir) {
 		return errors.New("some of its processes cannot be killed")
 	}
-	return removeTree(dir)
+	return errors.Join(r.Sandbox.sweep(dir), removeTree(dir))
 }
 
 // removeTree removes dir although somebody in it may have taken the right to do so from a directory, as Go's module cache does.

@@ -1,7 +1,9 @@
 package testrun
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,8 +21,77 @@ const (
 	sayUnkilled  = "some processes of the run cannot be killed"
 )
 
+// What a run went over.
+
+func sayOver(l label, over Limit, most int64) string {
+	what := map[Limit]string{
+		OverMemory: "held more memory than the limit of " + size(most) + " (memory)",
+		OverPids:   fmt.Sprintf("had more processes and threads than the limit of %d (pids)", most),
+		OverDisk:   "wrote more to the disk than the limit of " + size(most) + " (disk)",
+		OverFiles:  fmt.Sprintf("made more files than the limit of %d (files)", most),
+		OverOutput: "wrote more output than the limit of " + size(most) + " (output)",
+	}[over]
+	if what == "" {
+		what = "went over a limit (" + string(over) + ")"
+	}
+	return l.text + " " + what
+}
+
+// size writes bytes as people do: 64 MiB, 1.5 GiB.
+func size(n int64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f, i = f/1024, i+1
+	}
+	return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) + " " + units[i]
+}
+
+// Sandboxes: why there is none, and what is to be done about it.
+
+const (
+	sayNoBwrap      = "there is no bubblewrap here, whose program bwrap makes sandboxes"
+	sayMendBwrap    = "Install the package bubblewrap."
+	sayOnlyRoot     = "root has no other user here to run tests as"
+	sayMendOnlyRoot = "Run lander as an ordinary user."
+	sayNotLinux     = "bubblewrap is there on Linux only"
+	sayMendNotLinux = "Run lander on Linux, or say sandbox: none to run tests as lander's own user."
+	sayMendUsers    = "Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 on older Debian, a profile for bwrap where AppArmor " +
+		"restricts them, and in a container a seccomp profile that lets it make them, with /proc not masked."
+	sayMendRoot = sayMendUsers + " As root it also takes CAP_SYS_ADMIN and a data directory whose file system can map owners (ext4, xfs or btrfs, " +
+		"Linux 5.12); an ordinary user needs neither."
+	sayNoFilter   = "no seccomp filter for this architecture"
+	sayNoLandlock = "this kernel has no Landlock, or one that is too old (Linux 5.19)"
+	sayNoTasks    = "this kernel counts processes by user, not by sandbox (Linux 5.14): their limit is watched, not enforced"
+	sayNoGroup    = "no cgroup with memory and pids is delegated to lander, so memory is watched (twenty times a second), not enforced; with systemd: " +
+		"Delegate=yes and DelegateSubgroup=lander"
+
+	sayOnlyProxy = "this is the way to the network: an HTTP proxy"
+)
+
+func sayNoSandbox(said, status string) string {
+	if said == "" {
+		said = "bwrap ended with " + status
+	}
+	return "make sandbox: " + said
+}
+
+func saySandboxEnded(status string) string {
+	return "the sandbox ended before its time, with " + status
+}
+
+func sayNotProved(reason string) string { return "the sandbox does not hold here: " + reason }
+
+var (
+	errShut        = errors.New("the network is shut: only setup, and steps with network: true, may reach it")
+	errNotFromHere = errors.New("this address is not for test runs")
+	errProxyKind   = errors.New("the proxy of lander itself is not an HTTP proxy")
+)
+
 func sayExit(l label, exit, signal int) string {
 	switch {
+	case exit == 128+int(syscall.SIGXFSZ):
+		return fmt.Sprintf("%s was killed because a file grew beyond the limit (disk), exit %d", l.text, exit)
 	case exit == 128+int(syscall.SIGKILL):
 		return fmt.Sprintf("%s was killed by SIGKILL (exit %d); most often the machine, or a limit around lander, ran out of memory", l.text, exit)
 	case signal != 0:

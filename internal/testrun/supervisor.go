@@ -21,6 +21,9 @@ import (
 // superviseKey in the environment makes this process a run's supervisor. The commands never see it.
 const superviseKey = "LANDER_SUPERVISE_RUN"
 
+// superviseInside is its value in a sandbox, where it is in the first process's environment and in no other's.
+const superviseInside = "inside"
+
 // Descriptors that a supervisor is started with.
 const (
 	controlFD = 3 // read: the order, then nothing until it closes
@@ -71,9 +74,13 @@ type supervisor struct {
 	sendMu sync.Mutex // held over read-and-send, so that no output is overtaken by the frame that ends its step
 	report *os.File
 	buf    []byte
+	inside *inner // nil: not in a sandbox
 }
 
 func supervise() error {
+	if os.Getenv(superviseKey) == superviseInside {
+		return superviseFromInside()
+	}
 	if err := closeAllOnExec(); err != nil {
 		return err
 	}
@@ -95,6 +102,9 @@ func supervise() error {
 	if err := json.Unmarshal(body, &s.order); err != nil || kind != frameOrder {
 		return fmt.Errorf("read order: frame %q: %w", kind, err)
 	}
+	if s.order.Box != nil {
+		return s.superviseBox(orders)
+	}
 	if s.out, s.write, err = os.Pipe(); err != nil {
 		return fmt.Errorf("make output pipe: %w", err)
 	}
@@ -103,7 +113,7 @@ func supervise() error {
 		return fmt.Errorf("open output pipe: %w", err)
 	}
 	go s.forward(raw)
-	go s.hear(orders)
+	go s.hear(orders, s.stop)
 
 	if err := s.commands(raw); err != nil {
 		s.tree.kill()
@@ -117,9 +127,9 @@ func supervise() error {
 	return errors.Join(err, removeTree(s.order.Scratch))
 }
 
-// hear takes commands until lander has no more. Whatever ends the control pipe ends the run, an error too: lander closed it, or lander
-// is dead.
-func (s *supervisor) hear(orders *frames) {
+// hear takes commands until lander has no more. Whatever ends the control pipe ends the run by stop, an error too: lander closed it, or
+// lander is dead.
+func (s *supervisor) hear(orders *frames, stop func()) {
 	more := true
 	for {
 		kind, body, err := orders.next()
@@ -129,7 +139,7 @@ func (s *supervisor) hear(orders *frames) {
 		}
 		switch {
 		case err != nil:
-			s.stop()
+			stop()
 			if more {
 				close(s.next)
 			}
@@ -202,11 +212,10 @@ func (s *supervisor) start(command shell) (pid int, err error) {
 	if s.stopped {
 		return 0, nil
 	}
-	args := []string{"sh", "-e", "-c", command.Text}
-	if len(command.Args) > 0 {
-		args = append(append(args, rerunShell), command.Args...)
+	if s.inside != nil {
+		return s.startInside(command)
 	}
-	pid, err = syscall.ForkExec("/bin/sh", args, &syscall.ProcAttr{
+	pid, err = syscall.ForkExec("/bin/sh", command.argv(), &syscall.ProcAttr{
 		Dir:   s.order.Dir,
 		Env:   slices.Concat(s.order.Env, command.Env),
 		Files: []uintptr{os.Stdin.Fd(), s.write.Fd(), s.write.Fd()}, // standard input is /dev/null

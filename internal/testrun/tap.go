@@ -71,7 +71,7 @@ func (r *tapReader) point(ok bool, number, rest string) {
 		}
 		name = fmt.Sprint("test ", number)
 	}
-	x := Test{Name: cleanName(name), Outcome: TestPassed}
+	x := Test{Name: r.tally.clean(name), Outcome: TestPassed}
 	switch {
 	case mark != "": // what is yet to be done may fail, and what passes there proves nothing
 		x.Outcome = TestSkipped
@@ -95,7 +95,7 @@ func (r *tapReader) detail(text string) {
 		return
 	}
 	if m := tapWhere.FindStringSubmatch(text); m != nil && r.last.File == "" {
-		r.last.File = cleanName(m[1])
+		r.last.File = r.tally.clean(m[1])
 		r.last.Line, _ = strconv.Atoi(m[2]) // at most nine digits
 	}
 	if m := tapTook.FindStringSubmatch(text); m != nil {

@@ -12,6 +12,7 @@ type order struct {
 	Dir     string   // root of the checkout
 	Scratch string   // removed when the tree is gone
 	Env     []string // the commands' environment
+	Box     *box     `json:",omitempty"` // nil: no sandbox
 }
 
 // ended is the supervisor's report of one command.
@@ -22,6 +23,9 @@ type ended struct {
 	Lost   bool   `json:",omitempty"` // ... because the checkout's root is not there any more
 }
 
+// fault is the supervisor's report that something of the host's went wrong.
+type fault struct{ Text string }
+
 // Kinds of frame. Each is a kind byte, the body's length in four bytes, and the body.
 const (
 	frameOrder  = 'O' // lander to supervisor: order
@@ -31,6 +35,9 @@ const (
 	frameBegun  = 'b' // a command starts
 	frameEnded  = 'e' // it ended: ended
 	frameGone   = 'g' // no process of the run is left; always the last
+	frameReady  = 'r' // from inside a sandbox, to the supervisor outside: it stands
+	frameLimit  = 'l' // the run was ended for a limit: over
+	frameFault  = 'f' // it cannot be told how the run went, and why: fault
 )
 
 const maxFrame = 16 << 20

@@ -1,0 +1,31 @@
+//go:build unix && !linux
+
+package testrun
+
+import (
+	"context"
+	"errors"
+)
+
+// usualMemory bounds nothing where there is no sandbox.
+func usualMemory() int64 { return 0 }
+
+// Prove tells that there is no sandbox on this system.
+func Prove(context.Context, Options) (*Sandbox, error) {
+	return nil, &MissingError{Reason: sayNotLinux, Mend: sayMendNotLinux}
+}
+
+var errNotLinux = errors.New(sayNotLinux)
+
+func (s *Sandbox) box(string, string, string) (*box, error) { return nil, errNotLinux }
+
+func (s *Sandbox) sweep(string) error { return nil }
+
+// inner is never made here.
+type inner struct{}
+
+func superviseFromInside() error { return errNotLinux }
+
+func (s *supervisor) superviseBox(*frames) error { return errNotLinux }
+
+func (s *supervisor) startInside(shell) (int, error) { return 0, errNotLinux }
