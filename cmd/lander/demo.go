@@ -46,7 +46,7 @@ func (p *program) demo() *cobra.Command {
 			}
 			log, end := p.demoLog(f, dir)
 			defer end()
-			o := demo.Options{Data: dir, Listen: f.listen, HubListen: f.hubListen, Log: log, Resume: f.resume}
+			o := demo.Options{Data: dir, Listen: f.listen, HubListen: f.hubListen, Log: log, Resume: f.resume, Say: func(line string) { fmt.Fprintln(p.stderr, line) }}
 			switch {
 			case f.repo != "":
 				err = p.replay(c.Context(), o, f)

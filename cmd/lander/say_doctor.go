@@ -33,7 +33,7 @@ func sayAbout(about string) string {
 // sayCheck is what was looked at, in a word or two.
 func sayCheck(check string) string {
 	said := map[string]string{
-		"git": "git", "git-holes": "known holes", "disk-space": "disk", "disk-inodes": "inodes", "disk-kind": "file system",
+		"git": "git", "git-holes": "known holes", "sandbox": "sandbox", "sandbox-holes": "in the sandbox", "disk-space": "disk", "disk-inodes": "inodes", "disk-kind": "file system",
 		"database": "server", "database-schema": "schema", "database-clock": "clock",
 		"forge": "account", "forge-clock": "clock", "forge-budget": "requests",
 		"repository": "permissions", "repository-rights": "permissions", "repository-workflows": "workflow files",

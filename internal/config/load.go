@@ -39,7 +39,7 @@ func Load(src Source) (Server, error) {
 		src.Read = os.ReadFile
 	}
 	l := &loader{src: src, given: map[string]bool{}, server: Server{
-		Listen: "127.0.0.1:8080", Public: true, ForgeURL: "https://api.github.com", Prefix: "@lander", Poll: 30 * time.Second,
+		Listen: "127.0.0.1:8080", Public: true, ForgeURL: "https://api.github.com", Prefix: "@lander", Poll: 30 * time.Second, RunNetwork: "setup",
 		Committer: Committer{Name: "lander", Email: "lander@localhost"}, Log: Log{Format: "auto", Level: zerolog.InfoLevel},
 	}}
 	l.file()
@@ -77,6 +77,7 @@ func (l *loader) set(s Setting, words []string, origin string, line, column int)
 // fromFile gives one setting the contents of a file.
 func (l *loader) fromFile(s Setting, path, origin string, line, column int) {
 	l.given[s.Name] = true
+	l.secretFile(path)
 	data, err := l.src.Read(path)
 	if err != nil {
 		l.add(line, column, sayCannotRead(origin, err))
@@ -90,6 +91,13 @@ func (l *loader) fromFile(s Setting, path, origin string, line, column int) {
 		l.set(s, strings.Fields(value), origin, line, column)
 	default:
 		l.set(s, []string{value}, origin, line, column)
+	}
+}
+
+// secretFile keeps in mind where secrets are.
+func (l *loader) secretFile(path string) {
+	if abs, err := filepath.Abs(path); err == nil {
+		l.server.SecretFiles = append(l.server.SecretFiles, abs)
 	}
 }
 
@@ -142,6 +150,7 @@ func (l *loader) file() {
 		l.add(0, 0, sayCannotRead("--config", err))
 		return
 	}
+	l.secretFile(path)
 	if root := l.parse(data); root != nil {
 		l.mapping(root, "", l.fields())
 	}

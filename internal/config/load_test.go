@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Server{
 		DataDir: "/home/ann/.local/share/lander", Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080", Public: true,
-		ForgeURL: "https://api.github.com", GitRemote: "https://github.com/{repo}.git", Prefix: "@lander", Poll: 30 * time.Second,
+		ForgeURL: "https://api.github.com", GitRemote: "https://github.com/{repo}.git", Prefix: "@lander", Poll: 30 * time.Second, RunNetwork: "setup",
 		Committer: Committer{Name: "lander", Email: "lander@localhost"}, Log: Log{Format: "auto", Level: zerolog.InfoLevel},
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -111,6 +111,10 @@ prefix: "@queue"
 poll: 45s
 workers: 6
 run_env: [GOPROXY]
+sandbox: bubblewrap
+run_network: none
+run_read: [/srv/tools/]
+run_limits: {memory: 1.5GiB, pids: 100, disk: 2G, files: 5000, output: 64MiB}
 committer: {name: Q Bot, email: q@example.com}
 log: {format: json, level: debug}
 `, "/key": key + "\n", "/secrets": "one-secret\ntwo-secret\n", "/db": "postgres://h/other\n"})
@@ -125,6 +129,8 @@ log: {format: json, level: debug}
 		WebhookSecrets: []Secret{NewSecret("old secret, long"), NewSecret("new-secret")},
 		Lanes:          []queue.Lane{{Repo: "acme/app", Trunk: "main"}}, Prefix: "@queue", Poll: 45 * time.Second, Workers: 6,
 		GitRemote: "https://git.example.com/{repo}.git", RunEnv: []string{"GOPROXY"},
+		Sandbox: "bubblewrap", RunNetwork: "none", RunRead: []string{"/srv/tools"},
+		RunLimits: Limits{Memory: 3 << 29, Pids: 100, Disk: 2 << 30, Files: 5000, Output: 64 << 20}, SecretFiles: []string{"/c", "/key"},
 		Committer: Committer{Name: "Q Bot", Email: "q@example.com"}, Log: Log{Format: "json", Level: zerolog.DebugLevel},
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -148,7 +154,8 @@ func TestSettingsTellEveryProblemAtOnce(t *testing.T) {
 		File: "/c", Read: file, Serving: true,
 		Env: map[string]string{
 			"LANDER_URL": "land.example.com", "LANDER_LANES": "acme/app", "LANDER_TOKEN": "x", "LANDER_TOKEN_FILE": "/t", "LANDER_API_TOKEN_FILE": "/empty",
-			"LANDER_RUN_ENV": "LANDER_TOKEN", "LANDER_COMMITTER_EMAIL": "me", "LANDER_WORKERS": "many", "LANDER_DATABASE_URL": "mysql://root:hunter22@db/x",
+			"LANDER_RUN_ENV": "LANDER_TOKEN", "LANDER_COMMITTER_EMAIL": "me", "LANDER_WORKERS": "many", "LANDER_SANDBOX": "jail", "LANDER_RUN_READ": "tools",
+			"LANDER_RUN_LIMITS_MEMORY": "lots", "LANDER_RUN_LIMITS_DISK": "1GiBB", "LANDER_RUN_LIMITS_PIDS": "3", "LANDER_DATABASE_URL": "mysql://root:hunter22@db/x",
 		},
 		Flags: map[string][]string{"listen": {"8080"}, "data": {""}},
 	})
@@ -164,6 +171,11 @@ func TestSettingsTellEveryProblemAtOnce(t *testing.T) {
 		`LANDER_LANES wants OWNER/NAME:BRANCH, as in acme/app:main, not "acme/app"`,
 		`LANDER_WORKERS wants a whole number from 1 to 1000, as in 4, not "many"`,
 		"LANDER_RUN_ENV cannot hand LANDER_TOKEN to test runs: what begins with LANDER_ is lander's own",
+		`LANDER_SANDBOX wants one of bubblewrap, none, not "jail"`,
+		`LANDER_RUN_READ wants absolute paths below /, not "tools"`,
+		`LANDER_RUN_LIMITS_MEMORY wants a size from 16MiB, as in 512MiB or 4GiB, not "lots"`,
+		`LANDER_RUN_LIMITS_PIDS wants a whole number from 16, not "3"`,
+		`LANDER_RUN_LIMITS_DISK wants a size from 16MiB, as in 512MiB or 4GiB, not "1GiBB"`,
 		`LANDER_COMMITTER_EMAIL wants a bare mail address, as in lander@example.com, not "me"`,
 		"--data has no value",
 		`--listen wants HOST:PORT, as in 127.0.0.1:8080 or :8080, not "8080"`,

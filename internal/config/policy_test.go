@@ -53,6 +53,7 @@ suite:
   steps:
     - {name: unit, run: "go test ./..."}
     - name: lint
+      network: true
       run: |
         make lint
         make vet
@@ -69,7 +70,7 @@ suite:
 			},
 			Recipe: queue.Recipe{
 				Timeout: 90 * time.Minute, Quiet: 90 * time.Second, Setup: []string{"go mod download"},
-				Steps: []queue.Step{{Name: "unit", Run: "go test ./..."}, {Name: "lint", Run: "make lint\nmake vet\n"}},
+				Steps: []queue.Step{{Name: "unit", Run: "go test ./..."}, {Name: "lint", Run: "make lint\nmake vet\n", Network: true}},
 			},
 		}
 		if !reflect.DeepEqual(got, want) {
@@ -128,6 +129,7 @@ func TestPolicyProblems(t *testing.T) {
 		{"trunk twice", "trunk: [main, main]\n", `line 1, column 15: trunk names "main" twice; keep one`},
 		{"no trunk", "trunk: []\n", "line 1, column 8: trunk names no branch; name one or remove the key"},
 		{"needs what is no step before it", "suite:\n  steps:\n    - {name: unit, run: make, needs: [build]}\n    - {name: build, run: make}\n", "line 3, column 39: suite.steps, step 1 needs \"build\", which is no step before it; name one that is"},
+		{"network", "suite:\n  steps:\n    - {name: unit, run: make, network: often}\n", "line 3, column 40: suite.steps, step 1, network wants true or false, not \"often\""},
 		{"half a step", "suite:\n  steps:\n    - name: unit\n", "line 3, column 7: suite.steps, step 1 needs both name and run, as in {name: unit, run: make test}"},
 		{"two steps of one name", "suite: {steps: [{name: a, run: x}, {name: a, run: y}]}\n", `line 1, column 43: suite.steps, step 2 has the name "a", which another step has; choose another`},
 		{"step named setup", "suite: {steps: [{name: setup, run: x}]}\n", `line 1, column 24: suite.steps, step 1 cannot be called "setup", which is the name of what runs before the steps; choose another`},
@@ -227,7 +229,7 @@ func TestSamplePolicyIsReadBack(t *testing.T) {
 	for _, r := range []queue.Recipe{
 		{},
 		{Timeout: time.Hour, Quiet: time.Minute, Steps: []queue.Step{{Name: "test", Run: "go test ./..."}}},
-		{Setup: []string{"npm ci", "true", "a: b # c"}, Steps: []queue.Step{{Name: "yes", Run: "echo \"a\" '<&>' \\ \t%s\nexit 1\n"}, {Name: "#2", Run: "- é ☃"}}},
+		{Setup: []string{"npm ci", "true", "a: b # c"}, Steps: []queue.Step{{Name: "yes", Run: "echo \"a\" '<&>' \\ \t%s\nexit 1\n"}, {Name: "#2", Run: "- é ☃", Network: true}}},
 	} {
 		text := SamplePolicy(r)
 		p, err := ParsePolicy(text)

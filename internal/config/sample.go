@@ -50,6 +50,9 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 		if s.Rerun != "" {
 			fmt.Fprintf(&b, "      rerun: %s\n", quoted(s.Rerun))
 		}
+		if s.Network {
+			b.WriteString("      network: true\n")
+		}
 	}
 	return b.Bytes()
 }

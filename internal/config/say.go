@@ -75,6 +75,10 @@ func sayWantDuration(path string, least, most time.Duration, got string) string 
 	return fmt.Sprintf("%s wants a time from %s to %s, as in 90s, 30m or 2h, not %s", path, span(least), span(most), got)
 }
 
+func sayWantFlag(path, got string) string {
+	return fmt.Sprintf("%s wants true or false, not %s", path, got)
+}
+
 func sayWantOneOf(path string, known []string, got string) string {
 	return fmt.Sprintf("%s wants one of %s, not %s", path, strings.Join(known, ", "), got)
 }
@@ -269,6 +273,18 @@ func sayWantPoll(got string) string {
 
 func sayWantWorkers(got string) string {
 	return fmt.Sprintf("wants a whole number from 1 to %d, as in 4, not %q", mostWorkers, clip(got))
+}
+
+func sayWantPath(got string) string {
+	return fmt.Sprintf("wants absolute paths below /, not %q", clip(got))
+}
+
+func sayWantBytes(got string) string {
+	return fmt.Sprintf("wants a size from 16MiB, as in 512MiB or 4GiB, not %q", clip(got))
+}
+
+func sayWantCount(got string) string {
+	return fmt.Sprintf("wants a whole number from 16, not %q", clip(got))
 }
 
 func sayWantRemote() string {

@@ -29,6 +29,11 @@ type Server struct {
 	Workers        int      // test runs at a time on this machine; 0: a quarter of its processors, at least one
 	GitRemote      string   // where git fetches and pushes, with {repo} for OWNER/NAME
 	RunEnv         []string // names of lander's own environment variables that test runs may see
+	Sandbox        string   // what keeps test runs apart: "bubblewrap", "none", or empty: bubblewrap where it can be had
+	RunNetwork     string   // which commands may reach the network: "setup", "all" or "none"
+	RunRead        []string // absolute paths of more that sandboxed runs may read
+	RunLimits      Limits
+	SecretFiles    []string // files that secrets were read from, and the one of the settings
 	Committer      Committer
 	SigningKey     Secret // empty: the ledger is not signed
 	AllowedSigners string // a file; empty: whoever signed is believed
@@ -40,6 +45,12 @@ type App struct {
 	ID           int64
 	Key          Secret // the private key itself, PEM
 	Installation int64  // 0: looked up per repository
+}
+
+// Limits bound one sandboxed test run. 0: as testrun has it.
+type Limits struct {
+	Memory, Disk, Output int64 // bytes
+	Pids, Files          int
 }
 
 // Committer stands on every commit that lander makes.

@@ -41,6 +41,7 @@ func (f *policyFile) step(i int, n ast.Node) {
 			}
 		}},
 		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
+		{name: "network", read: func(v ast.Node) { s.Network = f.flag(v, path+", network") }},
 		{name: "results", read: func(v ast.Node) { s.Results = f.results(v, path+", results") }},
 		{name: "rerun", read: func(v ast.Node) { s.Rerun, rerun = f.rerun(v, path+", rerun"), v }},
 	}

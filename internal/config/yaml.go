@@ -214,6 +214,16 @@ func (r *reader) number(n ast.Node, path string, least, most int) (int, bool) {
 	return v, true
 }
 
+// flag reads true or false.
+func (r *reader) flag(n ast.Node, path string) bool {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		r.at(n, sayWantFlag(path, shown(n)))
+		return false
+	}
+	return b.Value
+}
+
 // duration reads a length of time from least to most.
 func (r *reader) duration(n ast.Node, path string, least, most time.Duration) (time.Duration, bool) {
 	s, _ := text(n)

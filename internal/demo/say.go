@@ -130,3 +130,8 @@ const (
 	wrongGone      = "what was pushed past lander is no longer on trunk"
 	wrongNotOnTop  = "what was being tested when trunk was moved past lander did not land on top of that"
 )
+
+// sayUnsandboxed is told when the demo's test runs are not kept apart.
+func sayUnsandboxed(why string) string {
+	return "Test runs are not in a sandbox here (" + why + "). What the demo tests is its own, or yours."
+}

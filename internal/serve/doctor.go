@@ -86,6 +86,9 @@ func (d *Doctor) Examine(ctx context.Context, tell func(Finding)) {
 	for _, f := range machine(ctx, d.Settings.DataDir) {
 		tell(f)
 	}
+	for _, f := range examineSandbox(ctx, d.Settings) {
+		tell(f)
+	}
 	stop := d.database(ctx)
 	defer stop()
 	if d.reach(ctx) {
@@ -100,7 +103,7 @@ func (r *Rooms) CheckUp(ctx context.Context) []Finding {
 	if now == nil {
 		now = time.Now
 	}
-	found := machine(ctx, r.Settings.DataDir)
+	found := append(machine(ctx, r.Settings.DataDir), r.enclosure...)
 	if ahead, within, err := r.Store.Clock(ctx, now); err != nil {
 		found = append(found, away(aboutDatabase, "database-clock", err, ""))
 	} else {

@@ -29,11 +29,17 @@ type Rooms struct {
 	Forge    *github.Client   // required
 	Policy   []byte           // the policy of repositories that have no policy file; nil: nothing lands there
 	Signer   *vcs.Signer      // of the ledger; nil: it is not signed
+	Trusted  bool             // see Options
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 
-	repos map[string]*repository
-	slots testrun.Slots
+	repos   map[string]*repository
+	slots   testrun.Slots
+	sandbox *testrun.Sandbox // nil: there is none
+	noForks bool             // what comes from other repositories is not tested
+
+	enclosure   []Finding // what there is to say of the sandbox
+	unsandboxed string    // why there is none; empty: there is, or need not be
 }
 
 // forgeTimeout bounds one request to the forge unless something else is asked for.

@@ -17,13 +17,17 @@ func sayUnproven(what string) string { return "not proven: " + what }
 // This machine.
 
 const (
-	sayMendGit    = "Install git 2.38 or newer, as with: apt-get install git"
-	sayNoHoles    = "none of the known holes that matter here"
-	sayMendSpace  = "Free some space, or name a directory on a larger disk with --data."
-	sayMendInodes = "Delete files that nobody needs, or name a directory on another file system with --data."
-	sayMendKind   = "Name a directory on a disk of this machine with --data."
-	sayMendClock  = "Let the machines take their time from the network (NTP)."
-	sayMendProofs = "Set this machine's clock by the network (NTP): GitHub takes no proof of an App from another minute."
+	sayEnclosed            = "test runs are kept in a sandbox, which was tried"
+	sayProved              = "bubblewrap: tried, and it holds"
+	sayNoSandboxWanted     = "none, as the settings say: test runs have all that lander's user has"
+	sayMendNoSandboxWanted = "Remove the setting sandbox, unless you trust whoever opens pull requests."
+	sayMendGit             = "Install git 2.38 or newer, as with: apt-get install git"
+	sayNoHoles             = "none of the known holes that matter here"
+	sayMendSpace           = "Free some space, or name a directory on a larger disk with --data."
+	sayMendInodes          = "Delete files that nobody needs, or name a directory on another file system with --data."
+	sayMendKind            = "Name a directory on a disk of this machine with --data."
+	sayMendClock           = "Let the machines take their time from the network (NTP)."
+	sayMendProofs          = "Set this machine's clock by the network (NTP): GitHub takes no proof of an App from another minute."
 )
 
 func sayHoles(holes []vcs.Hole) string {
@@ -364,6 +368,14 @@ const (
 
 func sayMissed(n int) string {
 	return fmt.Sprintf("%s of the last day did not arrive; lander found what it had to know by asking", count(n, "delivery", "deliveries"))
+}
+
+// sayMissing says that there is no sandbox. forks: what comes from elsewhere is refused for it.
+func sayMissing(why string, forks bool) string {
+	if !forks {
+		return why + "; lander does not start without it"
+	}
+	return why + "; so pull requests from forks are not tested, and all others with everything that lander's user has"
 }
 
 // list joins words as people do.

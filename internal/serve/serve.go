@@ -24,6 +24,7 @@ type Options struct {
 	Settings config.Server // required, as config.Load gives it
 	Log      zerolog.Logger
 	Policy   []byte // the policy of repositories that have no policy file; nil: nothing lands there
+	Trusted  bool   // whoever starts this lander knows all that it tests: where there is no sandbox, forks are tested as well
 }
 
 // Server is a running lander.
@@ -31,6 +32,7 @@ type Server struct {
 	settings config.Server
 	log      zerolog.Logger
 	policy   []byte
+	trusted  bool
 	free     func()           // gives the data directory back
 	pg       *embedded.Server // nil: the database is somebody else's
 	store    *store.Store
@@ -57,7 +59,7 @@ const databaseName = "lander"
 // Start brings a lander up and returns when it answers. ctx bounds the start only. Its errors are sentences for the operator.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
-		settings: o.Settings, log: o.Log, policy: o.Policy, keepers: map[queue.Lane]*gate.Keeper{},
+		settings: o.Settings, log: o.Log, policy: o.Policy, trusted: o.Trusted, keepers: map[queue.Lane]*gate.Keeper{},
 		failed: make(chan error, 1), free: func() {},
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -141,11 +143,14 @@ func (s *Server) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Log: s.log}
+	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Trusted: s.trusted, Log: s.log}
 	if key := s.settings.SigningKey.Reveal(); key != "" {
 		if s.rooms.Signer, err = vcs.NewSigner([]byte(key)); err != nil {
 			return err
 		}
+	}
+	if err := s.rooms.Enclose(ctx); err != nil {
+		return err
 	}
 	for _, l := range s.settings.Lanes {
 		s.keepers[l] = s.rooms.Keeper(l)
@@ -157,6 +162,9 @@ func (s *Server) build(ctx context.Context) error {
 
 // URL is where people reach the pages.
 func (s *Server) URL() string { return s.url }
+
+// Unsandboxed says why test runs are not kept in a sandbox although they should be, as a sentence; empty: they are, or need not be.
+func (s *Server) Unsandboxed() string { return s.rooms.unsandboxed }
 
 // Store is the database.
 func (s *Server) Store() *store.Store { return s.store }
