@@ -12,20 +12,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed page asset
 var pageFiles embed.FS
 
-// pages are the templates, by name; each is layout.html with a main part of its own.
-var pages = func() map[string]*template.Template {
+// pages are the templates, by name; each is layout.html with a main part of its own. They are parsed when the first is shown: this is part of a
+// program that is started for each test run.
+var pages = sync.OnceValue(func() map[string]*template.Template {
 	all := map[string]*template.Template{}
 	for _, name := range []string{"home", "pulls", "pull", "commits", "commit", "edit", "behind", "problem"} {
 		all[name] = template.Must(template.New("layout.html").Funcs(pageFuncs).ParseFS(pageFiles, "page/layout.html", "page/parts.html", "page/"+name+".html"))
 	}
 	return all
-}()
+})
 
 var pageFuncs = template.FuncMap{
 	"short":  func(sha string) string { return sha[:min(7, len(sha))] },
@@ -201,7 +203,7 @@ func (v *visit) show(code int, name string, f frame) {
 		}
 	})
 	var b bytes.Buffer
-	if err := pages[name].Execute(&b, f); err != nil {
+	if err := pages()[name].Execute(&b, f); err != nil {
 		v.h.log.Error().Err(err).Str("page", name).Msg("page failed")
 		http.Error(v.w, "page failed", http.StatusInternalServerError)
 		return

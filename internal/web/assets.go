@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"lander/internal/queue"
@@ -51,29 +52,32 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"asset":    func(name string) string { return assets[name].name },
-	"clean":    clean,
-	"short":    func(s queue.SHA) string { return s.Short() },
-	"ago":      ago,
-	"took":     took,
-	"stage":    sayStage,
-	"sentence": sentence,
-	"perArea":  sayPerArea,
-	"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-	"list":     list,
-	"few":      fewWords,
-	"words":    phrase,
-	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-	"verdict":  sayVerdict,
-	"trial":    sayTrial,
-	"outcome":  func(v *queue.Verdict) string { return outcomeClass(v) },
-	"at":       func(t, now time.Time) moment { return moment{At: t, Now: now} },
-	"commit":   func(sha queue.SHA, url string) commit { return commit{SHA: sha, URL: url} },
-	"rowAt":    func(r row, now time.Time) rowAt { return rowAt{R: r, Now: now} },
-	"bannerAt": func(b banner, now time.Time) bannerAt { return bannerAt{B: b, Now: now} },
-}).ParseFS(files, "assets/pages.html"))
+// pages are parsed when the first is shown: this program is started for each test run as well, and that must be quick.
+var pages = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"asset":    func(name string) string { return assets[name].name },
+		"clean":    clean,
+		"short":    func(s queue.SHA) string { return s.Short() },
+		"ago":      ago,
+		"took":     took,
+		"stage":    sayStage,
+		"sentence": sentence,
+		"perArea":  sayPerArea,
+		"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"list":     list,
+		"few":      fewWords,
+		"words":    phrase,
+		"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"verdict":  sayVerdict,
+		"trial":    sayTrial,
+		"outcome":  func(v *queue.Verdict) string { return outcomeClass(v) },
+		"at":       func(t, now time.Time) moment { return moment{At: t, Now: now} },
+		"commit":   func(sha queue.SHA, url string) commit { return commit{SHA: sha, URL: url} },
+		"rowAt":    func(r row, now time.Time) rowAt { return rowAt{R: r, Now: now} },
+		"bannerAt": func(b banner, now time.Time) bannerAt { return bannerAt{B: b, Now: now} },
+	}).ParseFS(files, "assets/pages.html"))
+})
 
 // What the smaller templates are given.
 type (

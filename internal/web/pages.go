@@ -217,7 +217,7 @@ func (s *Server) notFoundPage(w http.ResponseWriter, r *http.Request) { s.refuse
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
 	p.Now = s.Now()
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, p); err != nil {
+	if err := pages().ExecuteTemplate(&b, name, p); err != nil {
 		s.Log.Error().Err(err).Str("page", name).Msg("page not made")
 		http.Error(w, internal().Error, http.StatusInternalServerError)
 		return
