@@ -24,12 +24,12 @@ build: ## Build bin/lander, a static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/lander ./cmd/lander
 
 demo: ## Build, install what is missing, and play lander on this machine
-	@scripts/need go git postgres
+	@scripts/need go git postgres bubblewrap
 	@$(MAKE) --no-print-directory build
 	bin/lander demo
 
 test: ## Vet, and run all tests with the race detector (PKG=./internal/queue for one package)
-	@scripts/need go cc git postgres
+	@scripts/need go cc git postgres bubblewrap
 	@scripts/test $(PKG)
 
 faults: ## Break lander at every step, in every way (RUNS=5, FOR=50m, CELL='intent stored/killed after' SEED=7)
@@ -59,7 +59,7 @@ model: ## Search every state of a landing, its replicas and what goes wrong, at 
 	go test -v -count=1 -timeout 24h -run '^TestModel$$|^TestTheModelSees$$' ./internal/queue -model
 
 bench: ## Run the benchmarks
-	@scripts/need go git postgres
+	@scripts/need go git postgres bubblewrap
 	go test -run '^$$' -bench . $(PKG)
 
 # Rates that show where each strategy ends, with 1, 4 and 16 runs of 20 minutes at a time.
@@ -79,7 +79,7 @@ figures: ## Simulate lander and other merge queues: the tables and the picture i
 	bin/lander simulate --suite areas > docs/areas.txt
 
 cover: ## Measure which statements the tests reach; coverage.html shows them
-	@scripts/need go git postgres
+	@scripts/need go git postgres bubblewrap
 	go test -coverpkg=./... -coverprofile=coverage.out $(PKG)
 	go tool cover -html=coverage.out -o coverage.html
 	@go tool cover -func=coverage.out | tail -n 1
