@@ -79,7 +79,7 @@
 //
 // Judge is pure. Green needs the supervisor's report that every command of the recipe was started, exited 0, and that no
 // process is left. A command that fails is Red, also when a signal killed it (exit 128+n): SIGKILL is named with the likeliest
-// reason, memory, because lander cannot see who sent it. A limit is TimedOut with the limit named. What the host did (no
+// reason, memory, because lander cannot see who sent it. A limit of time is TimedOut with the limit named, another one Red. What the host did (no
 // checkout, no process, no room for the log, a dead supervisor) is Infra. No steps: Unmeasured.
 //
 // # The sandbox
@@ -89,12 +89,13 @@
 //	supervisor ──starts──▶ bwrap ──▶ process 1 in there ──starts──▶ /bin/sh -e -c COMMAND, ...
 //	   │  ▲                             │  ▲
 //	   │  └── frames, one way ──────────┘  │
-//	   └── the order; the network on, off ─┘
+//	   └── the order, one command at a time┘
 //
 // Process 1 is this same binary once more. It has user, pid, mount, network, ipc, uts and cgroup namespaces of its own, no capability, and a
 // seccomp filter; when it ends, whatever the reason, the kernel ends all that is in there. It ends when bwrap does, that when the
 // supervisor does, and that when lander does. From inside no signal reaches it, and it cannot be traced or looked into, so the commands can end their
-// own shell at most. The supervisor passes on whole frames only, and adds its word on how the sandbox ended.
+// own shell at most. The supervisor opens or shuts the network, gives process 1 its next command, passes on whole frames only, and adds its word
+// on how the sandbox ended. Reports of results are read from outside, in the checkout.
 //
 // What the commands see: the system (/usr, /etc without what is not for everybody, /opt), the toolchains that lander's own environment
 // names, and what the operator adds, all read-only; /src, the checkout; /scratch, with HOME and TMPDIR; /cache, the lane's caches; the
@@ -105,7 +106,7 @@
 // The network of a sandbox is a loopback of its own, which lasts from setup to the last step. Setup, and steps that ask for it, find an HTTP
 // proxy there, in the variables that say so. It is served from outside (sandbox_way.go), reaches what this machine reaches by TCP, through
 // lander's own proxy if it has one, but not this machine, its link, nor the addresses at which clouds tell secrets, and is shut, with all
-// that goes through it, when such a command ends. What speaks no HTTP proxy has no network.
+// that goes through it, before a command begins that may not use it. What speaks no HTTP proxy has no network.
 //
 // Limits: a watch in process 1 counts processes, what they hold, and, when the disk has lost enough, files; a run over a limit is ended, and
 // the verdict names it. Below it are rlimits, and a cgroup where one is delegated. The watch looks twenty times a second: what is faster

@@ -22,8 +22,10 @@ type ordeal struct {
 	Steps   []string
 	Network bool // for the steps
 	Recipe  queue.Recipe
+	Rerun   queue.Rerun
 	Limits  Limits
 	Env     []string
+	Secrets []string
 	Hide    []string
 	Named   []string
 	Program bool // the checkout has the program "hostile", see hostileProgram
@@ -87,7 +89,7 @@ func (o ordeal) run(t *testing.T, mode string) outcome {
 	o.Recipe.Setup = o.Setup
 	o.Recipe.Steps = append(o.Recipe.Steps, steps(o.Steps...).Steps...)
 	for i := range o.Recipe.Steps {
-		o.Recipe.Steps[i].Network = o.Network
+		o.Recipe.Steps[i].Network = o.Recipe.Steps[i].Network || o.Network
 		o.Recipe.Steps[i].Run = strings.ReplaceAll(o.Recipe.Steps[i].Run, "OUTSIDE", filepath.Join(dir, "outside"))
 	}
 	var came outcome
@@ -120,9 +122,10 @@ func (o ordeal) here(ctx context.Context, dir string) outcome {
 	s.limits, s.hidden, s.named = o.Limits.filled(), append(s.hidden, o.Hide...), o.Named
 	r := &Runner{
 		Checkouts: &shelf{dir: filepath.Join(dir, "checkout")}, Logs: filepath.Join(dir, "logs"), Scratch: filepath.Join(dir, "scratch"),
-		Caches: filepath.Join(dir, "caches"), Env: o.Env, Sandbox: &s, MaxLog: 1 << 20,
+		Caches: filepath.Join(dir, "caches"), Env: o.Env, Secrets: o.Secrets, Sandbox: &s, MaxLog: 1 << 20,
 	}
 	job := jobOf(o.Recipe)
+	job.Rerun = o.Rerun
 	v := r.Run(ctx, job)
 	text, err := os.ReadFile(r.logPath(job.ID))
 	if err != nil {

@@ -2,7 +2,11 @@ package testrun
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +22,7 @@ func TestSecretsAreTakenOut(t *testing.T) {
 	std := base64.StdEncoding.EncodeToString
 	for name, text := range map[string]string{
 		"plain": secret, "twice": secret + secret, "query": url.QueryEscape(secret), "path": url.PathEscape(secret), "base64": std([]byte(secret)),
-		"base64, one in": std([]byte("x" + secret)), "base64, two in": std([]byte("xy" + secret + "z")), "base64 of a header": std([]byte("user:" + secret)),
+		"JSON": inJSON(secret)[0], "base64, one in": std([]byte("x" + secret)), "base64, two in": std([]byte("xy" + secret + "z")), "base64 of a header": std([]byte("user:" + secret)),
 		"base64 for URLs": base64.URLEncoding.EncodeToString([]byte("user:" + secret)), "a key": key, "a line of it": "abcdefghijklmnop",
 		"a line of it in base64": std([]byte("qrstuvwxyz012345")),
 	} {
@@ -87,5 +91,71 @@ func TestSecretsInOutputAreNotShown(t *testing.T) {
 		if strings.Contains(text, secret) || strings.Contains(text, "dXNlcjpjYW5hcnkt") || strings.Count(text, redacted) != 4 || !strings.Contains(text, "plain-value") {
 			t.Errorf("%s", text)
 		}
+	}
+}
+
+// What results name is shown to everybody, and goes back into the shell of a rerun.
+func TestSecretsInResultsAreNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = `canary<of>the "operator" & co`
+	event := func(ev goEvent) string {
+		text, err := json.Marshal(ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	goFails := []string{
+		event(goEvent{Action: "start", Package: "m"}),
+		event(goEvent{Action: "output", Package: "m", Test: "TestA/" + secret, Output: "    a_test.go:3: it is " + secret + "\n"}),
+		event(goEvent{Action: "output", Package: "m", Test: "TestA/" + secret, Output: "    in two pieces: " + secret[:9]}),
+		event(goEvent{Action: "output", Package: "m", Test: "TestA/" + secret, Output: secret[9:] + "\n"}),
+		event(goEvent{Action: "fail", Package: "m", Test: "TestA/" + secret}),
+		event(goEvent{Action: "output", Package: "m", Output: "FAIL\n"}),
+		event(goEvent{Action: "fail", Package: "m"}),
+	}
+	var attr strings.Builder
+	if err := xml.EscapeText(&attr, []byte(secret)); err != nil {
+		t.Fatal(err)
+	}
+	junit := `<testsuite><testcase classname="` + attr.String() + `" name="` + strings.Repeat("x", mostName-8) + attr.String() + `" file="` + attr.String() + `.c" line="3"><failure/></testcase></testsuite>`
+	write := func(to string, lines ...string) string {
+		return "cat > " + to + " <<'END'\n" + strings.Join(lines, "\n") + "\nEND\n"
+	}
+	for name, c := range map[string]struct {
+		run     string
+		results queue.Results
+		failed  string
+	}{
+		"go":    {write("out", goFails...) + "cat out; exit 1", queue.Results{Format: queue.ResultsGo}, "m TestA/[redacted]"},
+		"TAP":   {write("out", "1..1", "not ok 1 - "+secret+" it") + "cat out; exit 1", queue.Results{Format: queue.ResultsTAP}, "[redacted] it"},
+		"JUnit": {write("r.xml", junit) + "exit 1", queue.Results{Format: queue.ResultsJUnit, Files: "*.xml"}, "[redacted] :: xxx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, s := newRunner(t)
+			r.Secrets = []string{secret}
+			// It is there already, for the log has the command itself.
+			if err := os.WriteFile(filepath.Join(s.dir, "suite"), []byte(c.run), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			recipe := steps("sh ./suite")
+			recipe.Steps[0].Results = c.results
+			v := r.Run(t.Context(), jobOf(recipe))
+			want(t, v, queue.Red, "")
+			if len(v.Failed) != 1 || !strings.HasPrefix(v.Failed[0], c.failed) {
+				t.Errorf("failed are %q", v.Failed)
+			}
+			log := readLog(t, r, "run-1")
+			shown := strings.Join(append(append(v.Tail, v.Failed...), v.Reason), "\n")
+			for _, leak := range []string{secret, inJSON(secret)[0], inJSON(secret)[1], secret[:12]} {
+				if strings.Contains(shown, leak) || name != "go" && strings.Contains(log, leak) || strings.Contains(log, secret) {
+					t.Errorf("%q is in\n%s\n%s", leak, shown, log)
+				}
+			}
+			if name == "go" && strings.Count(shown, redacted) != 3 {
+				t.Errorf("%s", shown)
+			}
+		})
 	}
 }
