@@ -20,10 +20,10 @@ type shell struct {
 }
 
 // argv is how the command is started.
-func (c shell) argv() []string {
-	args := []string{"sh", "-e", "-c", c.Text}
-	if len(c.Args) > 0 {
-		args = append(append(args, rerunShell), c.Args...)
+func (s *shell) argv() []string {
+	args := []string{"sh", "-e", "-c", s.Text}
+	if len(s.Args) > 0 {
+		args = append(append(args, rerunShell), s.Args...)
 	}
 	return args
 }
