@@ -363,5 +363,6 @@ func (tr *trial) row() string {
 func (tr *trial) complaint() string {
 	text, _ := os.ReadFile(filepath.Join(tr.dir, "data", "lander.log")) // none is told by the rest
 	lines := strings.Split(string(text), "\n")
-	return strings.Join(tr.wrong, "\n") + "\nthe end of the log:\n" + strings.Join(lines[max(0, len(lines)-60):], "\n")
+	// What is wrong comes last, for of a long output it is the end that is read.
+	return "the end of the log:\n" + strings.Join(lines[max(0, len(lines)-60):], "\n") + "\nwhat is wrong:\n" + strings.Join(tr.wrong, "\n")
 }
