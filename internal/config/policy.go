@@ -49,6 +49,7 @@ type policyFile struct {
 	policy  queue.Policy
 	trunks  []string
 	barrier ast.Node // nil: there is none
+	limits  []stepLimit
 	each    ast.Node // where test_each asks for what only one style can keep; nil: it does not
 }
 
@@ -62,6 +63,12 @@ func parsePolicy(data []byte) (*policyFile, error) {
 	}
 	if f.each != nil && f.policy.Style != queue.StyleSquash {
 		f.at(f.each, sayEachCommit(string(f.policy.Style)))
+	}
+	for _, l := range f.limits {
+		most := map[string]time.Duration{"timeout": f.policy.Recipe.Timeout, "quiet": f.policy.Recipe.Quiet}[l.key]
+		if l.is > most {
+			f.at(l.node, sayStepLimit(l.path+", "+l.key, l.is, l.key, most))
+		}
 	}
 	if f.barrier != nil && f.policy.Areas.Off() {
 		f.at(f.barrier, sayBarrier())
@@ -114,6 +121,7 @@ func (f *policyFile) suite() []field {
 	fields := []field{
 		{name: "timeout", read: func(n ast.Node) { f.limit(n, "suite.timeout", &r.Timeout) }},
 		{name: "quiet", read: func(n ast.Node) { f.limit(n, "suite.quiet", &r.Quiet) }},
+		{name: "start", read: func(n ast.Node) { f.limit(n, "suite.start", &r.Start) }},
 		{name: "setup", read: func(n ast.Node) {
 			f.items(n, "suite.setup", func(i int, v ast.Node) {
 				if cmd, ok := f.command(v, fmt.Sprintf("suite.setup, item %d", i)); ok {
@@ -123,7 +131,7 @@ func (f *policyFile) suite() []field {
 		}},
 		{name: "steps", read: func(n ast.Node) { f.items(n, "suite.steps", f.step) }},
 	}
-	return append(fields, later("suite", "start", "retries", "environment")...)
+	return append(fields, later("suite", "retries", "environment")...)
 }
 
 func (f *policyFile) version(n ast.Node) {

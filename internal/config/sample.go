@@ -21,6 +21,9 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 	var b bytes.Buffer
 	b.WriteString(sampleHead)
 	fmt.Fprintf(&b, sampleSuite, span(recipe.Timeout), span(recipe.Quiet))
+	if recipe.Start > 0 {
+		fmt.Fprintf(&b, "  start: %s\n", span(recipe.Start))
+	}
 	if len(recipe.Setup) > 0 {
 		b.WriteString(sampleSetup)
 		for _, cmd := range recipe.Setup {
@@ -49,6 +52,12 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 		}
 		if s.Rerun != "" {
 			fmt.Fprintf(&b, "      rerun: %s\n", quoted(s.Rerun))
+		}
+		if s.Timeout > 0 {
+			fmt.Fprintf(&b, "      timeout: %s\n", span(s.Timeout))
+		}
+		if s.Quiet > 0 {
+			fmt.Fprintf(&b, "      quiet: %s\n", span(s.Quiet))
 		}
 		if s.Network {
 			b.WriteString("      network: true\n")

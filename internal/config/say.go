@@ -136,6 +136,10 @@ func sayStepName(path, name string) string {
 	return path + " wants a name of one line and at most 100 letters"
 }
 
+func sayStepLimit(path string, is time.Duration, key string, most time.Duration) string {
+	return fmt.Sprintf("%s is %s, and suite.%s, which bounds it, is %s", path, span(is), key, span(most))
+}
+
 func sayNeeds(path, name string) string {
 	return fmt.Sprintf("%s needs %q, which is no step before it; name one that is", path, name)
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -41,6 +42,8 @@ func (f *policyFile) step(i int, n ast.Node) {
 			}
 		}},
 		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
+		{name: "timeout", read: func(v ast.Node) { f.stepLimit(v, path, "timeout", &s.Timeout) }},
+		{name: "quiet", read: func(v ast.Node) { f.stepLimit(v, path, "quiet", &s.Quiet) }},
 		{name: "network", read: func(v ast.Node) { s.Network = f.flag(v, path+", network") }},
 		{name: "results", read: func(v ast.Node) { s.Results = f.results(v, path+", results") }},
 		{name: "rerun", read: func(v ast.Node) { s.Rerun, rerun = f.rerun(v, path+", rerun"), v }},
@@ -56,6 +59,18 @@ func (f *policyFile) step(i int, n ast.Node) {
 	if good == 2 {
 		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
 	}
+}
+
+// stepLimit is a limit of a step, which is to be held against the suite's when that is known.
+type stepLimit struct {
+	node      ast.Node
+	path, key string
+	is        time.Duration
+}
+
+func (f *policyFile) stepLimit(n ast.Node, path, key string, into *time.Duration) {
+	f.limit(n, path+", "+key, into)
+	f.limits = append(f.limits, stepLimit{n, path, key, *into})
 }
 
 // needs reads the names of steps that come before one.

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"lander/internal/queue"
 )
@@ -74,6 +75,31 @@ func TestStepsWithWrongResults(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+func TestLimitsOfASuiteAndItsSteps(t *testing.T) {
+	t.Parallel()
+	const text = "suite:\n  steps:\n    - {name: unit, run: make, timeout: 5m, quiet: 90s}\n  timeout: 10m\n  start: 5m\n"
+	p, err := ParsePolicy([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Recipe.Steps[0]; s.Timeout != 5*time.Minute || s.Quiet != 90*time.Second || p.Recipe.Start != 5*time.Minute {
+		t.Errorf("%+v", p.Recipe)
+	}
+	again, err := ParsePolicy(SamplePolicy(p.Recipe))
+	if err != nil || again.Recipe.Digest() != p.Recipe.Digest() {
+		t.Errorf("read back as %+v, %v", again.Recipe, err)
+	}
+	for text, want := range map[string]string{
+		"suite:\n  steps:\n    - {name: unit, run: make, timeout: 11m}\n  timeout: 10m\n": "line 3, column 40: suite.steps, step 1, timeout is 11m, and suite.timeout, which bounds it, is 10m",
+		"suite:\n  steps:\n    - {name: unit, run: make, quiet: 16m}\n":                   "suite.steps, step 1, quiet is 16m, and suite.quiet, which bounds it, is 15m",
+		"suite:\n  start: never\n": `suite.start wants a time from 1s to 24h, as in 90s, 30m or 2h, not "never"`,
+	} {
+		if _, err := ParsePolicy([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 }

@@ -303,7 +303,7 @@ func (q *Queue) reported(ev RunReported) {
 	case Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateBuilt, ev.At, &v })
 	default:
-		if c.Run >= infraTries {
+		if c.Run >= infraTries && !v.Unstarted {
 			q.fail(c, v, ev.At)
 			return
 		}

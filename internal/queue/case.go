@@ -181,7 +181,7 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 		q.doubt(c.Of)
 	case v.Outcome == Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, at })
-	case c.Run >= infraTries:
+	case c.Run >= infraTries && !v.Unstarted:
 		q.vain(c, v.Reason, at)
 	default:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.NotTill = CandidateBuilt, at, at.Add(backoff(c.Run)) })

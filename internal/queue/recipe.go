@@ -14,6 +14,7 @@ type Recipe struct {
 	Steps   []Step        `json:"steps,omitempty"` // shell commands, in order; the first that fails ends the run
 	Timeout time.Duration `json:"timeout"`         // from the start of the run; 0 means 30 minutes
 	Quiet   time.Duration `json:"quiet"`           // longest time without output; 0 means 15 minutes
+	Start   time.Duration `json:"start,omitzero"`  // longest wait for a place to run in; 0 means an hour
 }
 
 // Step is one gating command of a recipe.
@@ -27,6 +28,9 @@ type Step struct {
 	Rerun string `json:"rerun,omitempty"`
 	// Network says that it may reach the network, as setup may.
 	Network bool `json:"network,omitempty"`
+	// Timeout and Quiet bound it beside the recipe's own. 0: these alone do.
+	Timeout time.Duration `json:"timeout,omitzero"`
+	Quiet   time.Duration `json:"quiet,omitzero"`
 }
 
 // Results say where a step tells which of its tests failed. The zero Results: nowhere, and the step fails as a whole.
@@ -46,7 +50,7 @@ const (
 
 func (s Step) same(o Step) bool {
 	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun && s.Network == o.Network &&
-		(s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
+		s.Timeout == o.Timeout && s.Quiet == o.Quiet && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
@@ -54,7 +58,7 @@ func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
 
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
-	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same)
+	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same)
 }
 
 // from is the recipe without what need not run again when a step failed: the steps before it, but for those that it and the steps

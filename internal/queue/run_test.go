@@ -340,3 +340,24 @@ func TestResumeLiftsOnlyWhatItsGiverCouldKnow(t *testing.T) {
 		t.Fatal("a resume after the pause did not lift it")
 	}
 }
+
+// That there was no room to begin a run is nobody's fault, however often.
+func TestARunThatNeverStartsDropsNobody(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 1, 0, 1)
+	for run := range 2 * infraTries {
+		a := w.starts()
+		w.runs(a, Verdict{Outcome: Infra, Unstarted: true, Reason: "it never started: all 2 places were taken"})
+		if e := w.q.Entry(1); e.State != Queued {
+			t.Fatalf("after run %d it is %s: %+v", run+1, e.State, e.Drop)
+		}
+		if rs := w.q.Why(1, w.now, w.p); len(rs) == 0 || !strings.Contains(rs[0].Text, "could not begin: it never started") || !strings.HasPrefix(rs[0].Next, "it is run again at ") {
+			t.Errorf("why: %+v", rs)
+		}
+		w.wait(backoff(run + 1))
+	}
+	w.runs(w.starts(), green(nil, 0))
+	if c := w.q.Candidates[0]; c.State != CandidatePassed {
+		t.Errorf("it is %s", c.State)
+	}
+}

@@ -109,6 +109,9 @@ func sayInFlight(c *Candidate) Reason {
 		r.Code, r.Text, r.Next = "starting", fmt.Sprintf("its test run on %s is about to start", commit), sayIfGreen(c)
 		if !c.NotTill.IsZero() {
 			r.Text = fmt.Sprintf("the machine failed its test run on %s", commit)
+			if c.Verdict != nil && c.Verdict.Unstarted {
+				r.Text = fmt.Sprintf("its test run on %s could not begin: %s", commit, c.Verdict.Reason)
+			}
 			r.Next = "it is run again at " + c.NotTill.UTC().Format("15:04:05 MST")
 		}
 	case CandidateRed:

@@ -30,10 +30,12 @@ type Verdict struct {
 	Steps   []StepResult `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
 	// Failed names the tests of Step that failed, where its results tell them. Of the tests that a run was asked for it also has those
 	// that were not seen to pass.
-	Failed  []string      `json:"failed,omitempty"`
-	Partial bool          `json:"partial,omitempty"` // more may have failed than Failed names
-	Asked   []string      `json:"asked,omitempty"`   // the only tests of a step that it is of; nil: it is of whole steps
-	Took    time.Duration `json:"took"`
+	Failed  []string `json:"failed,omitempty"`
+	Partial bool     `json:"partial,omitempty"` // more may have failed than Failed names
+	Asked   []string `json:"asked,omitempty"`   // the only tests of a step that it is of; nil: it is of whole steps
+	// Unstarted says of an Infra verdict that there was no room to begin the run. It says nothing of the change, however often.
+	Unstarted bool          `json:"unstarted,omitempty"`
+	Took      time.Duration `json:"took"`
 }
 
 // failed names what failed, and all of it: tests, or else the step.

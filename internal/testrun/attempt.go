@@ -197,7 +197,7 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	a.epoch = time.Now()
 
 	told := signs{
-		silent: make(chan struct{}), over: make(chan struct{}), flood: make(chan struct{}), trouble: make(chan error, 1), most: a.runner.mostOutput(),
+		silent: make(chan struct{}), step: make(chan bounds), over: make(chan struct{}), flood: make(chan struct{}), trouble: make(chan error, 1), most: a.runner.mostOutput(),
 	}
 	over, flood := told.over, told.flood // nil when they do not matter any more
 	go a.listen(sup, told)
@@ -205,13 +205,19 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 	defer sup.control.Close()
 
 	total, idle, grace := time.NewTimer(timeout), time.NewTimer(quiet), time.NewTimer(a.runner.killGrace())
+	own := time.NewTimer(timeout) // of the step
+	own.Stop()
 	grace.Stop()
 	defer total.Stop()
+	defer own.Stop()
 	defer idle.Stop()
 	defer grace.Stop()
 	done := ctx.Done()
+	step, still, settled := bounds{}, quiet, false
 	settle := func() { // from here on only the supervisor's own work is waited for
+		settled = true
 		total.Stop()
+		own.Stop()
 		idle.Stop()
 		done, over = nil, nil
 		grace.Reset(a.runner.killGrace())
@@ -227,6 +233,14 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 			return end
 		case <-over:
 			settle()
+		case step = <-told.step:
+			if still = orDefault(step.quiet, quiet); settled {
+				continue
+			}
+			if own.Stop(); step.timeout > 0 {
+				own.Reset(step.timeout)
+			}
+			idle.Reset(still)
 		case <-flood:
 			stop(Ending{How: WentOver, Over: OverOutput, Most: told.most})
 		case err := <-told.trouble:
@@ -237,11 +251,13 @@ func (a *attempt) watch(ctx context.Context, sup *supervising) Ending {
 			stop(Ending{How: OutOfTime, Limit: timeout})
 		case <-idle.C:
 			since := time.Since(a.epoch) - time.Duration(a.heard.Load())
-			if since < quiet {
-				idle.Reset(quiet - since)
+			if since < still {
+				idle.Reset(still - since)
 				continue
 			}
-			stop(Ending{How: WentQuiet, Limit: quiet})
+			stop(Ending{How: WentQuiet, Limit: still, Own: step.quiet > 0})
+		case <-own.C:
+			stop(Ending{How: OutOfTime, Limit: step.timeout, Own: true})
 		case <-grace.C:
 			a.log.Error().Msg("supervisor does not end its run; killing it")
 			sup.kill()

@@ -47,8 +47,9 @@ type How string
 const (
 	Finished   How = "finished"  // the supervisor reported to the end: commands over, no process left
 	Stopped    How = "stopped"   // cancelled
-	OutOfTime  How = "timeout"   // the recipe's Timeout
-	WentQuiet  How = "quiet"     // the recipe's Quiet
+	NotBegun   How = "not begun" // it waited for a slot longer than the recipe's Start
+	OutOfTime  How = "timeout"   // the recipe's Timeout, or the step's
+	WentQuiet  How = "quiet"     // the recipe's Quiet, or the step's
 	WentOver   How = "limit"     // another limit of the run
 	Faulted    How = "fault"     // the host failed
 	Unreported How = "no report" // the supervisor died
@@ -58,9 +59,10 @@ const (
 type Ending struct {
 	How   How
 	Fault string        // for Faulted and Unreported: what happened
-	Limit time.Duration // for OutOfTime and WentQuiet
+	Limit time.Duration // for NotBegun, OutOfTime and WentQuiet
+	Own   bool          // it is the limit of the step
 	Over  Limit         // for WentOver: which
-	Most  int64         // for WentOver: what it allows, in bytes or by number
+	Most  int64         // for WentOver: what it allows, in bytes or by number; for NotBegun: how many slots there are
 	Tail  []string      // of the last started command's output
 	Took  time.Duration
 }
@@ -89,10 +91,12 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 		judgeFinished(&v, recipe, records, last)
 	case Stopped:
 		v.Outcome, v.Reason = queue.Cancelled, sayCancelled
+	case NotBegun:
+		v.Outcome, v.Unstarted, v.Reason = queue.Infra, true, sayNotBegun(end.Limit, end.Most)
 	case OutOfTime:
-		v.Outcome, v.Reason = queue.TimedOut, sayTimeout(last, end.Limit)
+		v.Outcome, v.Reason = queue.TimedOut, sayTimeout(last, end.Limit, end.Own)
 	case WentQuiet:
-		v.Outcome, v.Reason = queue.TimedOut, sayQuiet(last, end.Limit)
+		v.Outcome, v.Reason = queue.TimedOut, sayQuiet(last, end.Limit, end.Own)
 	case WentOver:
 		v.Outcome, v.Reason = queue.Red, sayOver(last, end.Over, end.Most)
 	case Faulted:

@@ -12,10 +12,21 @@ import (
 // signs are what listen tells while it goes on.
 type signs struct {
 	silent  chan struct{} // closed: the supervisor has fallen silent
+	step    chan bounds   // a step begins, or none is under way any more
 	over    chan struct{} // closed: no further command will start
 	flood   chan struct{} // closed: there is more output than most
 	trouble chan error    // the log cannot be written
 	most    int64         // bytes
+}
+
+// bounds are the limits of a step. 0: it has none of its own.
+type bounds struct{ timeout, quiet time.Duration }
+
+func boundsOf(s *queue.Step) bounds {
+	if s == nil {
+		return bounds{}
+	}
+	return bounds{s.Timeout, s.Quiet}
 }
 
 // listen takes in what the supervisor sends until it falls silent, and gives it one command after the other.
@@ -79,6 +90,7 @@ func (a *attempt) listen(sup *supervising, tell signs) {
 			a.started = a.runner.now()
 			if fresh {
 				a.records, fresh = append(a.records, Record{}), false
+				tell.step <- boundsOf(a.course.step())
 			}
 			keep(logBegun(a.label(), command.Text, a.course.stage))
 		case frameEnded:
@@ -98,6 +110,7 @@ func (a *attempt) listen(sup *supervising, tell signs) {
 				a.next(sup, command, keep)
 				continue
 			}
+			tell.step <- bounds{}
 			a.tally, a.reader, a.reports = nil, nil, nil
 			a.records[len(a.records)-1], fresh = r, true
 			if command, more = a.course.begin(); more && r.Exit == 0 && r.Fault == "" && !r.fails() {

@@ -64,23 +64,20 @@ type Job struct {
 const (
 	DefaultTimeout = 30 * time.Minute
 	DefaultQuiet   = 15 * time.Minute
+	DefaultStart   = time.Hour
 
 	checkoutLimit = 10 * time.Minute
 	usualGrace    = 30 * time.Second
 )
 
 // Run tests job's candidate and returns when no process of the run is left. It has no error: what hinders a run is in the
-// verdict. When ctx ends before the last command does, the verdict is Cancelled. Waiting for a slot counts for nothing. The recipe's Timeout counts from the start
-// of the first command; the checkout has a limit of its own, and is the host's fault.
+// verdict. When ctx ends before the last command does, the verdict is Cancelled. Waiting for a slot has a limit of its
+// own, the recipe's Start. Its Timeout counts from the start of the first command; the checkout has a limit of its own, and is the host's fault.
 func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
-	if r.Slots != nil {
-		select {
-		case r.Slots <- struct{}{}:
-			defer func() { <-r.Slots }()
-		case <-ctx.Done():
-			return Judge(job.Recipe, nil, Ending{How: Stopped})
-		}
+	if end := r.slot(ctx, job.Recipe); end.How != "" {
+		return Judge(job.Recipe, nil, end)
 	}
+	defer r.slotFree()
 	began := r.now()
 	log := r.Log.With().Str("run", job.ID).Stringer("lane", job.Lane).Str("candidate", string(job.Candidate)).Logger()
 	fault := func(doing string, err error) queue.Verdict {
@@ -107,6 +104,30 @@ func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
 	}
 	log.Info().Str("outcome", string(v.Outcome)).Str("reason", v.Reason).Dur("took", v.Took).Msg("run ended")
 	return v
+}
+
+// slot waits for a place to run in; slotFree gives it back. An Ending says that there is none.
+func (r *Runner) slot(ctx context.Context, recipe queue.Recipe) Ending {
+	if r.Slots == nil {
+		return Ending{}
+	}
+	limit := orDefault(recipe.Start, DefaultStart)
+	patience := time.NewTimer(limit)
+	defer patience.Stop()
+	select {
+	case r.Slots <- struct{}{}:
+		return Ending{}
+	case <-ctx.Done():
+		return Ending{How: Stopped}
+	case <-patience.C:
+		return Ending{How: NotBegun, Limit: limit, Most: int64(cap(r.Slots))}
+	}
+}
+
+func (r *Runner) slotFree() {
+	if r.Slots != nil {
+		<-r.Slots
+	}
 }
 
 func (r *Runner) now() time.Time {

@@ -130,11 +130,25 @@ func sayFailed(r Record) string {
 	return ": " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-func sayTimeout(l label, limit time.Duration) string {
+func sayNotBegun(limit time.Duration, slots int64) string {
+	places := fmt.Sprintf("all %d places for test runs were taken", slots)
+	if slots == 1 {
+		places = "the one place for test runs was taken"
+	}
+	return fmt.Sprintf("it never started: %s for %s, the limit for that (start)", places, span(limit))
+}
+
+func sayTimeout(l label, limit time.Duration, own bool) string {
+	if own {
+		return fmt.Sprintf("%s ran longer than its limit of %s (timeout of the step)", l.text, span(limit))
+	}
 	return fmt.Sprintf("the run's limit of %s (timeout) passed in %s", span(limit), l.text)
 }
 
-func sayQuiet(l label, limit time.Duration) string {
+func sayQuiet(l label, limit time.Duration, own bool) string {
+	if own {
+		return fmt.Sprintf("%s wrote nothing for %s, its limit for that (quiet of the step)", l.text, span(limit))
+	}
 	return fmt.Sprintf("%s wrote nothing for %s, the limit for that (quiet)", l.text, span(limit))
 }
 
