@@ -47,3 +47,11 @@ func sayTests(failed []string, partial bool) string {
 	}
 	return ": " + strings.Join(words, ", ")
 }
+
+// sayOptional tells of a step that gates nothing and did not pass.
+func sayOptional(s queue.StepResult) string {
+	if s.Why != "" {
+		return "; optional, and holds nothing up: " + s.Why
+	}
+	return "; optional, and holds nothing up: " + s.Name + " did not pass"
+}

@@ -110,6 +110,11 @@ func runs(rs []web.RunView) table {
 			if r.Verdict.Reason != "" {
 				outcome += ": " + r.Verdict.Reason
 			}
+			for _, s := range r.Verdict.Optional {
+				if s.Exit != 0 {
+					outcome += sayOptional(s)
+				}
+			}
 			if len(r.Verdict.Failed) > 0 {
 				outcome += sayTests(r.Verdict.Failed, r.Verdict.Partial)
 			}

@@ -122,6 +122,7 @@ func (f *policyFile) suite() []field {
 		{name: "timeout", read: func(n ast.Node) { f.limit(n, "suite.timeout", &r.Timeout) }},
 		{name: "quiet", read: func(n ast.Node) { f.limit(n, "suite.quiet", &r.Quiet) }},
 		{name: "start", read: func(n ast.Node) { f.limit(n, "suite.start", &r.Start) }},
+		{name: "env", read: func(n ast.Node) { r.Env = f.env(n, "suite.env") }},
 		{name: "setup", read: func(n ast.Node) {
 			f.items(n, "suite.setup", func(i int, v ast.Node) {
 				if cmd, ok := f.command(v, fmt.Sprintf("suite.setup, item %d", i)); ok {
@@ -131,7 +132,7 @@ func (f *policyFile) suite() []field {
 		}},
 		{name: "steps", read: func(n ast.Node) { f.items(n, "suite.steps", f.step) }},
 	}
-	return append(fields, later("suite", "retries", "environment")...)
+	return append(fields, later("suite", "retries")...)
 }
 
 func (f *policyFile) version(n ast.Node) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"lander/internal/queue"
@@ -24,6 +26,7 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 	if recipe.Start > 0 {
 		fmt.Fprintf(&b, "  start: %s\n", span(recipe.Start))
 	}
+	sampleEnv(&b, "  ", recipe.Env)
 	if len(recipe.Setup) > 0 {
 		b.WriteString(sampleSetup)
 		for _, cmd := range recipe.Setup {
@@ -35,7 +38,7 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 		return b.Bytes()
 	}
 	b.WriteString(sampleSteps)
-	for _, s := range recipe.Steps {
+	for i, s := range slices.Concat(recipe.Steps, recipe.Optional) {
 		fmt.Fprintf(&b, "    - name: %s\n      run: %s\n", quoted(s.Name), quoted(s.Run))
 		if s.Needs != nil {
 			var names []string
@@ -59,11 +62,25 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 		if s.Quiet > 0 {
 			fmt.Fprintf(&b, "      quiet: %s\n", span(s.Quiet))
 		}
+		sampleEnv(&b, "      ", s.Env)
+		if i >= len(recipe.Steps) {
+			b.WriteString("      optional: true\n")
+		}
 		if s.Network {
 			b.WriteString("      network: true\n")
 		}
 	}
 	return b.Bytes()
+}
+
+func sampleEnv(b *bytes.Buffer, indent string, env map[string]string) {
+	if len(env) == 0 {
+		return
+	}
+	b.WriteString(indent + "env:\n")
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(b, "%s  %s: %s\n", indent, quoted(name), quoted(env[name]))
+	}
 }
 
 // quoted is s as a YAML value: plain where that can be nothing else, in double quotes otherwise.

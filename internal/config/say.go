@@ -144,6 +144,25 @@ func sayNeeds(path, name string) string {
 	return fmt.Sprintf("%s needs %q, which is no step before it; name one that is", path, name)
 }
 
+func sayNeedsOptional(path, name string) string {
+	return fmt.Sprintf("%s needs %q, which is optional: whether it passes must not matter to any other step", path, name)
+}
+
+func sayWantEnv(path string) string {
+	return path + ` wants variables with their values, as in {CI_MODE: "full"}`
+}
+
+func sayEnvName(path, name string) string {
+	if strings.HasPrefix(name, "LANDER_") || name == "HOME" || name == "TMPDIR" {
+		return fmt.Sprintf("%s sets %s, which is lander's to set; remove it", path, clip(name))
+	}
+	return fmt.Sprintf("%s: %q is no name of a variable, which has letters, digits and _ only", path, clip(name))
+}
+
+func sayEnvSize(path string) string {
+	return fmt.Sprintf("%s is too much: at most %d variables of %d bytes each", path, mostEnv, mostValue)
+}
+
 func sayStepTwice(path, name string) string {
 	return fmt.Sprintf("%s has the name %q, which another step has; choose another", path, name)
 }

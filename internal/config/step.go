@@ -16,7 +16,7 @@ import (
 func (f *policyFile) step(i int, n ast.Node) {
 	path := fmt.Sprintf("suite.steps, step %d", i)
 	var s queue.Step
-	given, good := 0, 0
+	given, good, optional := 0, 0, false
 	var rerun ast.Node
 	fields := []field{
 		{name: "name", read: func(v ast.Node) {
@@ -29,7 +29,7 @@ func (f *policyFile) step(i int, n ast.Node) {
 			case name == setupName || strings.ContainsAny(name, "\n\t") || strings.TrimSpace(name) != name || len([]rune(name)) > 100:
 				f.at(v, sayStepName(path, name))
 				return
-			case slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }):
+			case slices.ContainsFunc(slices.Concat(f.policy.Recipe.Steps, f.policy.Recipe.Optional), named(name)):
 				f.at(v, sayStepTwice(path, name))
 				return
 			}
@@ -44,19 +44,23 @@ func (f *policyFile) step(i int, n ast.Node) {
 		{name: "needs", read: func(v ast.Node) { s.Needs = f.needs(v, path) }},
 		{name: "timeout", read: func(v ast.Node) { f.stepLimit(v, path, "timeout", &s.Timeout) }},
 		{name: "quiet", read: func(v ast.Node) { f.stepLimit(v, path, "quiet", &s.Quiet) }},
+		{name: "optional", read: func(v ast.Node) { optional = f.flag(v, path+", optional") }},
+		{name: "env", read: func(v ast.Node) { s.Env = f.env(v, path+", env") }},
 		{name: "network", read: func(v ast.Node) { s.Network = f.flag(v, path+", network") }},
 		{name: "results", read: func(v ast.Node) { s.Results = f.results(v, path+", results") }},
 		{name: "rerun", read: func(v ast.Node) { s.Rerun, rerun = f.rerun(v, path+", rerun"), v }},
 	}
 	before := len(f.problems)
-	f.mapping(n, path, append(fields, later(path, "shards", "paths", "environment")...))
+	f.mapping(n, path, append(fields, later(path, "shards", "paths")...))
 	if given < 2 && len(f.problems) == before {
 		f.at(n, sayStepKeys(path))
 	}
 	if rerun != nil && s.Results.Format == "" && len(f.problems) == before {
 		f.at(rerun, sayRerunAlone(path))
 	}
-	if good == 2 {
+	if good == 2 && optional {
+		f.policy.Recipe.Optional = append(f.policy.Recipe.Optional, s)
+	} else if good == 2 {
 		f.policy.Recipe.Steps = append(f.policy.Recipe.Steps, s)
 	}
 }
@@ -73,6 +77,50 @@ func (f *policyFile) stepLimit(n ast.Node, path, key string, into *time.Duration
 	f.limits = append(f.limits, stepLimit{n, path, key, *into})
 }
 
+func named(name string) func(queue.Step) bool {
+	return func(s queue.Step) bool { return s.Name == name }
+}
+
+// Bounds of an environment: what every system can start a program with.
+const (
+	mostEnv   = 100
+	mostValue = 8 << 10
+)
+
+// env reads variables and their values.
+func (f *policyFile) env(n ast.Node, path string) map[string]string {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		f.at(n, sayWantEnv(path))
+		return nil
+	}
+	env := map[string]string{}
+	for it := m.MapRange(); it.Next(); {
+		name, ok := f.text(it.Key(), path+", name")
+		if !ok {
+			continue
+		}
+		value := ""
+		if s, is := it.Value().(*ast.StringNode); !is || s.Value != "" {
+			if value, ok = f.text(it.Value(), path+"."+name); !ok {
+				continue
+			}
+		}
+		switch {
+		case !queue.EnvName(name):
+			f.at(it.Key(), sayEnvName(path, name))
+		case len(value) > mostValue || len(env) == mostEnv:
+			f.at(it.Value(), sayEnvSize(path))
+		default:
+			env[name] = value
+		}
+	}
+	if len(env) == 0 {
+		return nil
+	}
+	return env
+}
+
 // needs reads the names of steps that come before one.
 func (f *policyFile) needs(n ast.Node, path string) []string {
 	names := []string{}
@@ -81,7 +129,11 @@ func (f *policyFile) needs(n ast.Node, path string) []string {
 		if !ok {
 			return
 		}
-		if !slices.ContainsFunc(f.policy.Recipe.Steps, func(o queue.Step) bool { return o.Name == name }) {
+		if slices.ContainsFunc(f.policy.Recipe.Optional, named(name)) {
+			f.at(v, sayNeedsOptional(path, name))
+			return
+		}
+		if !slices.ContainsFunc(f.policy.Recipe.Steps, named(name)) {
 			f.at(v, sayNeeds(path, name))
 			return
 		}

@@ -103,3 +103,39 @@ func TestLimitsOfASuiteAndItsSteps(t *testing.T) {
 		}
 	}
 }
+
+func TestOptionalStepsAndEnvironment(t *testing.T) {
+	t.Parallel()
+	const text = "suite:\n  env: {MODE: full, EMPTY: \"\"}\n  steps:\n    - {name: cov, run: make cov, optional: true, env: {V: \"1.25\"}}\n    - {name: unit, run: make, optional: false}\n"
+	p, err := ParsePolicy([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := queue.Recipe{
+		Timeout: defaultTimeout, Quiet: defaultQuiet, Env: map[string]string{"MODE": "full", "EMPTY": ""},
+		Steps: []queue.Step{{Name: "unit", Run: "make"}}, Optional: []queue.Step{{Name: "cov", Run: "make cov", Env: map[string]string{"V": "1.25"}}},
+	}
+	if !reflect.DeepEqual(p.Recipe, want) {
+		t.Errorf("%+v", p.Recipe)
+	}
+	again, err := ParsePolicy(SamplePolicy(p.Recipe))
+	if err != nil || again.Recipe.Digest() != p.Recipe.Digest() {
+		t.Errorf("read back as %+v, %v", again.Recipe, err)
+	}
+	const one = "suite:\n  steps:\n    - {name: cov, run: x, optional: true}\n"
+	for text, want := range map[string]string{
+		one + "    - {name: unit, run: make, needs: [cov]}\n":        `needs "cov", which is optional: whether it passes must not matter to any other step`,
+		one + "    - {name: cov, run: make}\n":                       `has the name "cov", which another step has`,
+		"suite: {env: [A]}\n":                                        `suite.env wants variables with their values, as in {CI_MODE: "full"}`,
+		"suite: {env: {A: 1.25}}\n":                                  "suite.env.A wants text, not 1.25; put it in quotes if you mean it",
+		"suite: {env: {LANDER_RUN: x}}\n":                            "line 1, column 15: suite.env sets LANDER_RUN, which is lander's to set; remove it",
+		"suite: {env: {HOME: /x}}\n":                                 "which is lander's to set",
+		"suite: {env: {A-B: x}}\n":                                   `"A-B" is no name of a variable`,
+		"suite: {env: {A: " + strings.Repeat("x", 9<<10) + "}}\n":    "at most 100 variables of 8192 bytes each",
+		"suite:\n  steps:\n    - {name: a, run: b, optional: yes}\n": "wants true or false",
+	} {
+		if _, err := ParsePolicy([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -275,6 +275,9 @@ func (p *page) landed(n queue.Notice, closed bool) {
 		if steps := steps(n.Verdict.Steps); len(steps) > 0 {
 			items = append(items, saySteps(steps))
 		}
+		if optional := sayOptional(n.Verdict.Optional); optional != "" {
+			items = append(items, optional)
+		}
 	}
 	if n.Waited > 0 {
 		took := queue.Verdict{}

@@ -299,6 +299,28 @@ func sayStep(r queue.StepResult) string {
 
 func saySteps(steps []string) string { return "Steps: " + strings.Join(steps, ", ") + "." }
 
+// sayOptional tells of steps that gate nothing; empty: all of them passed.
+func sayOptional(results []queue.StepResult) string {
+	var failed []string
+	for i, r := range results {
+		if r.Exit == 0 {
+			continue
+		}
+		if i == mostSteps {
+			failed = append(failed, sayMore(len(results)-i))
+			break
+		}
+		failed = append(failed, sayStep(r))
+	}
+	switch len(failed) {
+	case 0:
+		return ""
+	case 1:
+		return "An optional step did not pass, which holds nothing up: " + failed[0] + "."
+	}
+	return "Optional steps did not pass, which holds nothing up: " + strings.Join(failed, ", ") + "."
+}
+
 func sayTests(names []string, partial bool) string {
 	if partial {
 		return "Failed, perhaps with others: " + strings.Join(names, ", ") + "."

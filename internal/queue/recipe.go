@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +18,9 @@ type Recipe struct {
 	Timeout time.Duration `json:"timeout"`         // from the start of the run; 0 means 30 minutes
 	Quiet   time.Duration `json:"quiet"`           // longest time without output; 0 means 15 minutes
 	Start   time.Duration `json:"start,omitzero"`  // longest wait for a place to run in; 0 means an hour
+	// Optional are steps that tell something and gate nothing. They are no part of what has to be green, and of what runs again.
+	Optional []Step            `json:"optional,omitempty"`
+	Env      map[string]string `json:"env,omitempty"` // environment of all commands
 }
 
 // Step is one gating command of a recipe.
@@ -31,6 +37,15 @@ type Step struct {
 	// Timeout and Quiet bound it beside the recipe's own. 0: these alone do.
 	Timeout time.Duration `json:"timeout,omitzero"`
 	Quiet   time.Duration `json:"quiet,omitzero"`
+	// Env is more environment for it.
+	Env map[string]string `json:"env,omitempty"`
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// EnvName reports whether a recipe may set a variable of that name: lander's own are not for it to set.
+func EnvName(name string) bool {
+	return envName.MatchString(name) && !strings.HasPrefix(name, "LANDER_") && name != "HOME" && name != "TMPDIR"
 }
 
 // Results say where a step tells which of its tests failed. The zero Results: nowhere, and the step fails as a whole.
@@ -50,7 +65,7 @@ const (
 
 func (s Step) same(o Step) bool {
 	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun && s.Network == o.Network &&
-		s.Timeout == o.Timeout && s.Quiet == o.Quiet && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
+		s.Timeout == o.Timeout && s.Quiet == o.Quiet && maps.Equal(s.Env, o.Env) && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
@@ -58,12 +73,14 @@ func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
 
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
-	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same)
+	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same) &&
+		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env)
 }
 
 // from is the recipe without what need not run again when a step failed: the steps before it, but for those that it and the steps
 // after it build on.
 func (r Recipe) from(step string) Recipe {
+	r.Optional = nil
 	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step })
 	if i < 0 {
 		return r
@@ -99,6 +116,7 @@ func (r Recipe) with(need map[string]bool, upTo int) Recipe {
 
 // upTo is the recipe without what comes after a step, which is all that it takes to see whether that one passes.
 func (r Recipe) upTo(step string) Recipe {
+	r.Optional = nil
 	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i >= 0 {
 		r.Steps = r.Steps[: i+1 : i+1]
 	}

@@ -22,12 +22,13 @@ const (
 
 // Verdict is an outcome with the facts people need to understand it.
 type Verdict struct {
-	Outcome Outcome      `json:"outcome"`
-	Reason  string       `json:"reason,omitempty"` // one sentence; empty when green
-	Step    string       `json:"step,omitempty"`   // the step that decided it: its name, or "setup"
-	Exit    int          `json:"exit,omitempty"`   // its exit status; 128+n when signal n killed it
-	Tail    []string     `json:"tail,omitempty"`   // the last lines of its output, control bytes stripped
-	Steps   []StepResult `json:"steps,omitempty"`  // every step that was started, in order; before them those of an earlier run
+	Outcome  Outcome      `json:"outcome"`
+	Reason   string       `json:"reason,omitempty"`   // one sentence; empty when green
+	Step     string       `json:"step,omitempty"`     // the step that decided it: its name, or "setup"
+	Exit     int          `json:"exit,omitempty"`     // its exit status; 128+n when signal n killed it
+	Tail     []string     `json:"tail,omitempty"`     // the last lines of its output, control bytes stripped
+	Steps    []StepResult `json:"steps,omitempty"`    // every step that was started, in order; before them those of an earlier run
+	Optional []StepResult `json:"optional,omitempty"` // the same of the steps that gate nothing
 	// Failed names the tests of Step that failed, where its results tell them. Of the tests that a run was asked for it also has those
 	// that were not seen to pass.
 	Failed  []string `json:"failed,omitempty"`
@@ -81,4 +82,5 @@ type StepResult struct {
 	Exit int           `json:"exit"` // -1: it was interrupted, or its results tell of failures though it exited with 0
 	Took time.Duration `json:"took"`
 	Run  int           `json:"run,omitempty"` // the earlier run of the same candidate that it is of; 0: the verdict's own
+	Why  string        `json:"why,omitempty"` // of an optional step: why it did not pass
 }

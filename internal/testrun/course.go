@@ -44,10 +44,14 @@ func newCourse(job Job) *course {
 
 // step is the step of the command that is next or under way; nil: it is none.
 func (c *course) step() *queue.Step {
-	if i := c.at - len(c.recipe.Setup); i >= 0 && i < len(c.recipe.Steps) {
-		return &c.recipe.Steps[i]
-	}
-	return nil
+	s, _ := stepAt(c.recipe, c.at)
+	return s
+}
+
+// gates reports whether the run cannot be green, and need not go on, where the command that is next or under way fails.
+func (c *course) gates() bool {
+	_, optional := stepAt(c.recipe, c.at)
+	return !optional
 }
 
 // again reports whether it is the step of which only some tests are asked for.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"lander/internal/queue"
 )
 
 // passed lists the variables that a command may have from lander's own environment: how to reach the world, and where
@@ -58,8 +60,14 @@ func environ(job Job, caches, scratch string, extra []string, own func(string) (
 		}
 		vars[name] = value
 	}
-
 	vars["CI"] = "true"
+	for name, value := range job.Recipe.Env {
+		if !queue.EnvName(name) || strings.ContainsRune(value, 0) {
+			return nil, fmt.Errorf("environment of the recipe: %q cannot be set by it", name)
+		}
+		vars[name] = value
+	}
+
 	vars["HOME"] = filepath.Join(scratch, "home")
 	vars["TMPDIR"] = filepath.Join(scratch, "tmp")
 	vars[scratchKey] = scratch

@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"lander/internal/queue"
@@ -67,21 +68,28 @@ type Ending struct {
 	Took  time.Duration
 }
 
-// Judge gives the verdict. records are the started commands in the recipe's order, setup first.
+// Judge gives the verdict. records are the started commands in the recipe's order, setup first and optional steps last.
 func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 	v := queue.Verdict{Took: end.Took}
+	var extra []Record
+	gating := len(recipe.Setup) + len(recipe.Steps)
+	if len(records) > gating && len(records) <= gating+len(recipe.Optional) {
+		records, extra = records[:gating], records[gating:]
+	}
 	for i, r := range records {
-		if !r.Ended || r.fails() && r.Exit == 0 {
-			r.Exit = -1 // 0 would read as success
-		}
 		if r.Asked != nil {
 			v.Asked = r.Asked
 		}
-		v.Steps = append(v.Steps, queue.StepResult{Name: part(recipe, i).name, Exit: r.Exit, Took: r.Took})
+		v.Steps = append(v.Steps, resultOf(part(recipe, i), r))
 	}
 	last := part(recipe, len(records)-1)
 	if len(records) > 0 {
 		v.Step, v.Tail = last.name, end.Tail
+	}
+	if len(extra) > 0 && (end.How == OutOfTime || end.How == WentQuiet || end.How == WentOver) {
+		// What the run was ended for is no more than what an optional step came to.
+		v.Optional = optionals(recipe, extra, limited(part(recipe, gating+len(extra)-1), end))
+		end.How, extra = Finished, nil
 	}
 	if end.How == OutOfTime || end.How == WentQuiet || end.How == WentOver {
 		named(&v, records)
@@ -89,16 +97,17 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 	switch end.How {
 	case Finished:
 		judgeFinished(&v, recipe, records, last)
+		if v.Optional == nil && v.Outcome == queue.Green {
+			v.Optional = optionals(recipe, extra, "")
+		}
 	case Stopped:
 		v.Outcome, v.Reason = queue.Cancelled, sayCancelled
 	case NotBegun:
 		v.Outcome, v.Unstarted, v.Reason = queue.Infra, true, sayNotBegun(end.Limit, end.Most)
-	case OutOfTime:
-		v.Outcome, v.Reason = queue.TimedOut, sayTimeout(last, end.Limit, end.Own)
-	case WentQuiet:
-		v.Outcome, v.Reason = queue.TimedOut, sayQuiet(last, end.Limit, end.Own)
+	case OutOfTime, WentQuiet:
+		v.Outcome, v.Reason = queue.TimedOut, limited(last, end)
 	case WentOver:
-		v.Outcome, v.Reason = queue.Red, sayOver(last, end.Over, end.Most)
+		v.Outcome, v.Reason = queue.Red, limited(last, end)
 	case Faulted:
 		v.Outcome, v.Reason = queue.Infra, end.Fault
 	case Unreported:
@@ -107,6 +116,51 @@ func Judge(recipe queue.Recipe, records []Record, end Ending) queue.Verdict {
 		v.Outcome, v.Reason = queue.Unmeasured, sayUnknown
 	}
 	return v
+}
+
+func resultOf(l label, r Record) queue.StepResult {
+	if !r.Ended || r.fails() && r.Exit == 0 {
+		r.Exit = -1 // 0 would read as success
+	}
+	return queue.StepResult{Name: l.name, Exit: r.Exit, Took: r.Took}
+}
+
+// optionals are the results of optional steps; limit is the sentence for the last one, if the run was ended for it.
+func optionals(recipe queue.Recipe, records []Record, limit string) (all []queue.StepResult) {
+	from := len(recipe.Setup) + len(recipe.Steps)
+	for i, r := range records {
+		l := part(recipe, from+i)
+		s := resultOf(l, r)
+		switch {
+		case limit != "" && i == len(records)-1:
+			s.Exit, s.Why = -1, limit
+		case !r.Ended:
+			s.Why = sayGap(l)
+		case r.Fault != "":
+			s.Exit, s.Why = -1, sayNotStarted(l, r.Fault)
+		case r.Exit != 0:
+			s.Why = sayExit(l, r.Exit, r.Signal) + sayFailed(r)
+		case r.fails():
+			s.Why = sayUnsaid(l) + sayFailed(r)
+		}
+		all = append(all, s)
+	}
+	for i := len(records); i < len(recipe.Optional); i++ {
+		l := part(recipe, from+i)
+		all = append(all, queue.StepResult{Name: l.name, Exit: -1, Why: sayNotReached(l)})
+	}
+	return all
+}
+
+// limited says which limit a command hit.
+func limited(l label, end Ending) string {
+	switch end.How {
+	case OutOfTime:
+		return sayTimeout(l, end.Limit, end.Own)
+	case WentQuiet:
+		return sayQuiet(l, end.Limit, end.Own)
+	}
+	return sayOver(l, end.Over, end.Most)
 }
 
 // named takes over what the results of the last command tell.
@@ -161,6 +215,18 @@ func judgeFinished(v *queue.Verdict, recipe queue.Recipe, records []Record, last
 	v.Outcome, v.Step, v.Tail = queue.Green, "", nil
 }
 
+// stepAt is the step of a recipe's i-th command; nil: it is none.
+func stepAt(recipe queue.Recipe, i int) (s *queue.Step, optional bool) {
+	i -= len(recipe.Setup)
+	switch {
+	case i >= 0 && i < len(recipe.Steps):
+		return &recipe.Steps[i], false
+	case i >= len(recipe.Steps) && i-len(recipe.Steps) < len(recipe.Optional):
+		return &recipe.Optional[i-len(recipe.Steps)], true
+	}
+	return nil, false
+}
+
 // label names a command of a recipe: name for machines ("setup" for all of setup), text for sentences.
 type label struct{ name, text string }
 
@@ -172,12 +238,16 @@ func part(recipe queue.Recipe, i int) label {
 		return label{"", "the run"}
 	case i < setup:
 		return label{"setup", "setup (" + firstLine(recipe.Setup[i]) + ")"}
-	case i-setup < len(recipe.Steps):
-		name := recipe.Steps[i-setup].Name
+	}
+	if s, optional := stepAt(recipe, i); s != nil {
+		name, kind := s.Name, "step "
 		if name == "" {
 			name = fmt.Sprint("step ", i-setup+1)
 		}
-		return label{name, "step " + fmt.Sprintf("%q", name)}
+		if optional {
+			kind = "optional step "
+		}
+		return label{name, kind + fmt.Sprintf("%q", name)}
 	}
 	return label{"", "a command that is not in the recipe"}
 }
@@ -185,7 +255,7 @@ func part(recipe queue.Recipe, i int) label {
 // commands are the recipe's commands in the order of running.
 func commands(recipe queue.Recipe) []string {
 	all := append([]string(nil), recipe.Setup...)
-	for _, step := range recipe.Steps {
+	for _, step := range slices.Concat(recipe.Steps, recipe.Optional) {
 		all = append(all, step.Run)
 	}
 	return all

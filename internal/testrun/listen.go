@@ -4,6 +4,9 @@ package testrun
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"lander/internal/queue"
@@ -100,7 +103,7 @@ func (a *attempt) listen(sup *supervising, tell signs) {
 			}
 			a.hear()
 			put(a.secrets.rest()) // what may have been the beginning of one was not
-			l := a.label()
+			l, gates := a.label(), a.course.gates()
 			a.results(e.Exit, l, keep)
 			r := Record{Ended: true, Exit: e.Exit, Signal: e.Signal, Fault: e.Fault, Lost: e.Lost, Took: a.runner.now().Sub(a.started)}
 			r, goOn := a.course.end(r, a.tally)
@@ -113,7 +116,7 @@ func (a *attempt) listen(sup *supervising, tell signs) {
 			tell.step <- bounds{}
 			a.tally, a.reader, a.reports = nil, nil, nil
 			a.records[len(a.records)-1], fresh = r, true
-			if command, more = a.course.begin(); more && r.Exit == 0 && r.Fault == "" && !r.fails() {
+			if command, more = a.course.begin(); more && (!gates || r.Exit == 0 && r.Fault == "" && !r.fails()) {
 				a.next(sup, command, keep)
 				continue
 			}
@@ -168,10 +171,23 @@ func (a *attempt) next(sup *supervising, command shell, keep func(string)) {
 			}
 		}
 	}
+	if s := a.course.step(); s != nil {
+		command.Env = append(stepEnv(*s), command.Env...)
+	}
 	if box := a.runner.Sandbox; box != nil {
 		command.Network = box.network.may(a.course.step() == nil, a.course.step() != nil && a.course.step().Network)
 	}
 	a.send(sup, frameNext, command)
+}
+
+// stepEnv is what a step adds to the environment.
+func stepEnv(s queue.Step) (env []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
+		if value := s.Env[name]; queue.EnvName(name) && !strings.ContainsRune(value, 0) {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
 }
 
 // output is what a command writes, as results and as what people are shown at last.

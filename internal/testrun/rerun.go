@@ -19,6 +19,16 @@ type shell struct {
 	Network bool `json:",omitempty"`
 }
 
+// environ is what it has of the run's environment and its own.
+func (s *shell) environ(run []string) []string {
+	name := func(entry string) string { return entry[:strings.IndexByte(entry, '=')+1] }
+	own := map[string]bool{}
+	for _, entry := range s.Env {
+		own[name(entry)] = true
+	}
+	return append(slices.DeleteFunc(slices.Clone(run), func(entry string) bool { return own[name(entry)] }), s.Env...)
+}
+
 // argv is how the command is started.
 func (s *shell) argv() []string {
 	args := []string{"sh", "-e", "-c", s.Text}

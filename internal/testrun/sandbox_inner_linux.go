@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -223,7 +222,7 @@ func (in *inner) rlimits() map[int]unix.Rlimit {
 
 // startInside starts a command in a sandbox. The way to the network is open by now, or shut.
 func (s *supervisor) startInside(command shell) (pid int, err error) {
-	env := slices.Concat(s.order.Env, command.Env)
+	env := command.environ(s.order.Env)
 	if command.Network {
 		env = append(env, proxyVars("http://"+s.inside.proxy)...)
 	}

@@ -158,6 +158,8 @@ func sayUnreported(what string) string {
 
 func sayGap(l label) string { return "the report on " + l.text + " is missing" }
 
+func sayNotReached(l label) string { return l.text + " was not come to" }
+
 func sayNotStarted(l label, fault string) string { return l.text + " could not be started: " + fault }
 
 func sayCheckoutLost(l label) string {

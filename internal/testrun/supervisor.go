@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
-	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -217,7 +216,7 @@ func (s *supervisor) start(command shell) (pid int, err error) {
 	}
 	pid, err = syscall.ForkExec("/bin/sh", command.argv(), &syscall.ProcAttr{
 		Dir:   s.order.Dir,
-		Env:   slices.Concat(s.order.Env, command.Env),
+		Env:   command.environ(s.order.Env),
 		Files: []uintptr{os.Stdin.Fd(), s.write.Fd(), s.write.Fd()}, // standard input is /dev/null
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

@@ -71,6 +71,7 @@ var pages = sync.OnceValue(func() *template.Template {
 		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"verdict":  sayVerdict,
 		"trial":    sayTrial,
+		"optional": sayOptional,
 		"outcome":  func(v *queue.Verdict) string { return outcomeClass(v) },
 		"at":       func(t, now time.Time) moment { return moment{At: t, Now: now} },
 		"commit":   func(sha queue.SHA, url string) commit { return commit{SHA: sha, URL: url} },

@@ -266,6 +266,17 @@ func sayVerdict(r RunView) string {
 	return "lost"
 }
 
+// sayOptional tells of a step that gates nothing.
+func sayOptional(r queue.StepResult) string {
+	switch {
+	case r.Why != "":
+		return "Optional, and holds nothing up: " + clean(r.Why)
+	case r.Exit != 0:
+		return "Optional, and holds nothing up: " + clean(r.Name) + " did not pass"
+	}
+	return "Optional: " + clean(r.Name) + " passed in " + took(r.Took)
+}
+
 // phrase is one of the sentences that the templates show as they are.
 func phrase(name string) string { return phrases[name] }
 
