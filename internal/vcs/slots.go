@@ -18,9 +18,12 @@ import (
 // time, and so may one directory by many processes: each slot is locked while it is out.
 //
 // A slot is a directory with the work tree "tree", and beside it, out of a test run's reach, the index that knows what
-// the tree holds and the lock:
+// the tree holds, the stamps of its directories, and the lock:
 //
-//	Dir/1/tree/  Dir/1/index  Dir/1/lock
+//	Dir/1/tree/  Dir/1/index  Dir/1/stamps  Dir/1/lock
+//
+// What a run did is found by the one thing about a file that a run cannot set, the time of its inode's change. The tree is given out
+// only when that time has moved on, so that nothing can happen to it at the time at which it was made.
 type Slots struct {
 	Repo *Repo  // required
 	Dir  string // required: an absolute path; nothing else lives there
@@ -105,6 +108,8 @@ type slot struct {
 func (s *slot) tree() string  { return filepath.Join(s.dir, "tree") }
 func (s *slot) index() string { return filepath.Join(s.dir, "index") }
 
+func (s *slot) stampsFile() string { return filepath.Join(s.dir, "stamps") }
+
 // release unlocks the slot; the tree is cleaned at the next use, because only then is it sure that nothing uses it.
 func (s *slot) release() {
 	// Closing alone does not unlock while a process that is just being started elsewhere still has a copy of the file.
@@ -124,7 +129,7 @@ func (s *slot) fill(ctx context.Context, sha queue.SHA) error {
 	if err == nil || ctx.Err() != nil || !s.repo.Has(ctx, sha) {
 		return err
 	}
-	if err := errors.Join(removeAll(s.tree()), removeAll(s.index()), removeAll(s.index()+".lock")); err != nil {
+	if err := errors.Join(removeAll(s.tree()), removeAll(s.index()), removeAll(s.index()+".lock"), removeAll(s.stampsFile())); err != nil {
 		return &stuckError{err}
 	}
 	if err := os.Mkdir(s.tree(), 0o777); err != nil {
@@ -134,7 +139,15 @@ func (s *slot) fill(ctx context.Context, sha queue.SHA) error {
 	if err != nil {
 		return err
 	}
-	return s.plant(sha, index)
+	return s.finish(sha, index)
+}
+
+// finish makes a tree that holds the commit ready to be given out.
+func (s *slot) finish(sha queue.SHA, index []byte) error {
+	if err := s.plant(sha, index); err != nil {
+		return err
+	}
+	return s.settle(index, len(sha)/2)
 }
 
 var (
@@ -170,7 +183,7 @@ func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
 	if before != after {
 		return errAttributes
 	}
-	return s.plant(sha, index)
+	return s.finish(sha, index)
 }
 
 // read makes the tracked files those of the commit and returns the index. When the tree is known to be what the index

@@ -1,7 +1,6 @@
 package vcs
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,114 +118,10 @@ func TestCheckoutIsExactlyTheCommit(t *testing.T) {
 	}
 }
 
-var bg = context.Background()
-
-// hostile are things that a test run may leave behind.
-var hostile = map[string]func(dir string) error{
-	"files and directories": func(dir string) error {
-		return errors.Join(os.MkdirAll(dir+"/build/x/y", 0o777), os.WriteFile(dir+"/build/x/y/z", nil, 0o600), os.WriteFile(dir+"/a.log", nil, 0o666), os.Mkdir(dir+"/empty", 0o777), os.WriteFile(dir+"/d/b.log", nil, 0o666))
-	},
-	"changed content with the old time": func(dir string) error {
-		info, err := os.Stat(dir + "/README")
-		if err != nil {
-			return err
-		}
-		return errors.Join(os.WriteFile(dir+"/README", []byte("READ ME\n"), 0), os.Chtimes(dir+"/README", info.ModTime(), info.ModTime()))
-	},
-	"read-only directories": func(dir string) error {
-		return errors.Join(os.MkdirAll(dir+"/locked/in", 0o777), os.WriteFile(dir+"/locked/in/f", nil, 0o400), os.Chmod(dir+"/locked/in", 0o500), os.Chmod(dir+"/locked", 0), os.Chmod(dir+"/d/e", 0), os.Chmod(dir+"/d", 0o555), os.Chmod(dir, 0o555))
-	},
-	"modes": func(dir string) error {
-		return errors.Join(os.Chmod(dir+"/README", 0o666|os.ModeSetuid), os.Chmod(dir+"/run.sh", 0o644), os.Chmod(dir+"/d", 0o777|os.ModeSticky), os.Chmod(dir+"/d/e", 0o2775), os.Chmod(dir+"/d/e/g.txt", 0))
-	},
-	"git inside": func(dir string) error {
-		var errs []error
-		for _, in := range []string{dir + "/nested", dir + "/sub", dir + "/deep/sub", dir + "/d"} {
-			errs = append(errs, os.MkdirAll(in, 0o777), Git{Dir: in + "/.git", WorkTree: in}.Run(bg, "init", "--quiet", in), os.WriteFile(in+"/.git/hooks-x", nil, 0o666), os.WriteFile(in+"/x", nil, 0o666))
-		}
-		return errors.Join(errs...)
-	},
-	"hooks, configuration, excludes, flags": func(dir string) error {
-		g := Git{Dir: dir + "/.git", WorkTree: dir}
-		trap := "#!/bin/sh\necho trap > trapped\n"
-		return errors.Join(
-			os.MkdirAll(dir+"/.git/hooks", 0o777), os.WriteFile(dir+"/.git/hooks/post-checkout", []byte(trap), 0o777),
-			os.WriteFile(dir+"/.git/hooks/post-index-change", []byte(trap), 0o777),
-			os.WriteFile(dir+"/.git/info-exclude", []byte("*\n"), 0o666),
-			g.Run(bg, "config", "core.fsmonitor", "touch trapped"), g.Run(bg, "config", "core.sparseCheckout", "true"), g.Run(bg, "config", "core.excludesFile", dir+"/.git/info-exclude"),
-			g.Run(bg, "config", "filter.lfs.smudge", "echo trapped"), g.Run(bg, "sparse-checkout", "set", "d"), os.WriteFile(dir+"/stay", nil, 0o666),
-			g.Run(bg, "update-index", "--assume-unchanged", "d/h.txt"), os.WriteFile(dir+"/d/h.txt", []byte("H\n"), 0o666),
-		)
-	},
-	"commits": func(dir string) error {
-		g := Git{Dir: dir + "/.git", WorkTree: dir, Env: []string{"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@x", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@x"}}
-		return errors.Join(os.WriteFile(dir+"/README", []byte("mine\n"), 0o666), g.Run(bg, "commit", "--quiet", "--all", "--message=x"), g.Run(bg, "tag", "v1"), g.Run(bg, "gc", "--quiet", "--prune=now"))
-	},
-	"git is gone": func(dir string) error {
-		return errors.Join(os.RemoveAll(dir+"/.git"), os.Symlink("/etc", dir+"/.git"))
-	},
-	"git is a file": func(dir string) error {
-		return errors.Join(os.RemoveAll(dir+"/.git"), os.WriteFile(dir+"/.git", []byte("gitdir: /etc\n"), 0o666))
-	},
-	"git cannot be deleted": func(dir string) error { return errors.Join(os.Chmod(dir+"/.git/objects", 0), os.Chmod(dir+"/.git", 0)) },
-	"sockets and pipes": func(dir string) error {
-		fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
-		if err != nil {
-			return err
-		}
-		here, _ := os.Getwd()
-		short, err := filepath.Rel(here, dir+"/s")
-		if err != nil || len(short) > 100 {
-			short = dir + "/s"
-		}
-		return errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: short}), syscall.Close(fd),
-			syscall.Mkfifo(dir+"/pipe", 0o666), os.Remove(dir+"/README"), syscall.Mkfifo(dir+"/README", 0o666))
-	},
-	"files, directories and links swapped": func(dir string) error {
-		return errors.Join(
-			os.Remove(dir+"/README"), os.MkdirAll(dir+"/README/x", 0o777), os.RemoveAll(dir+"/d"), os.Symlink("/etc", dir+"/d"),
-			os.Remove(dir+"/link"), os.WriteFile(dir+"/link", []byte("README"), 0o666), os.Remove(dir+"/sub"), os.Symlink("..", dir+"/sub"),
-			os.Remove(dir+"/run.sh"), os.Symlink("README", dir+"/run.sh"), os.Remove(dir+"/deep/sub"),
-		)
-	},
-	"hard links": func(dir string) error {
-		return errors.Join(os.Link(dir+"/README", dir+"/again"), os.Remove(dir+"/d/h.txt"), os.Link(dir+"/README", dir+"/d/h.txt"))
-	},
-	"everything is gone": func(dir string) error {
-		entries, err := os.ReadDir(dir)
-		for _, entry := range entries {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
-		}
-		return err
-	},
-	"the root is gone":     func(dir string) error { return os.RemoveAll(dir) },
-	"the root is a link":   func(dir string) error { return errors.Join(os.RemoveAll(dir), os.Symlink("/etc", dir)) },
-	"very deep, very long": func(dir string) error { return deep(dir, 300) },
-	"names that look like options": func(dir string) error {
-		return errors.Join(os.WriteFile(dir+"/-rf", nil, 0o666), os.WriteFile(dir+"/a\nb", nil, 0o666), os.WriteFile(dir+"/\xff", nil, 0o666))
-	},
-}
-
-// deep makes directories whose path is longer than the system takes in one piece.
-func deep(dir string, levels int) error {
-	root, err := os.OpenRoot(dir)
-	for range levels {
-		if err != nil {
-			return err
-		}
-		if err = root.Mkdir(strings.Repeat("d", 50), 0o777); err != nil {
-			return err
-		}
-		inner, openErr := root.OpenRoot(strings.Repeat("d", 50))
-		root.Close()
-		root, err = inner, openErr
-	}
-	return errors.Join(err, root.Close())
-}
-
 func TestNothingOfARunSurvives(t *testing.T) {
 	t.Parallel()
 	w, slots := slotsWorld(t, "sha1")
+	began := time.Now().Add(-time.Second)
 	dir, release, err := slots.Checkout(w.ctx, w.ids["base"])
 	w.must(err)
 	wants := map[string]map[string]string{"base": snapshot(t, dir)}
@@ -254,6 +149,11 @@ func TestNothingOfARunSurvives(t *testing.T) {
 			if got := snapshot(t, dir); !maps.Equal(got, wants[next]) {
 				t.Errorf("after %s, %s:\n%q\nwant\n%q", name, next, got, wants[next])
 			}
+			for path, at := range times(t, dir) {
+				if at.Before(began) || at.After(time.Now()) {
+					t.Errorf("after %s, %s: %s is of %v", name, next, path, at)
+				}
+			}
 			for _, gone := range []string{"hooks", "info-exclude", "refs/tags/v1"} {
 				if _, err := os.Lstat(filepath.Join(dir, ".git", gone)); err == nil {
 					t.Errorf("after %s: .git/%s is still there", name, gone)
@@ -269,6 +169,45 @@ func TestNothingOfARunSurvives(t *testing.T) {
 		t.Errorf("the mirror's objects have changed: %s, not %s", got, objects)
 	}
 	w.must(w.repo.git().Run(w.ctx, "fsck", "--strict", "--no-dangling"))
+}
+
+// times are when files and directories were last changed, as they say themselves.
+func times(t *testing.T, dir string) map[string]time.Time {
+	t.Helper()
+	found := map[string]time.Time{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil {
+			info, lookErr := d.Info()
+			if err = lookErr; err == nil {
+				found[path] = info.ModTime()
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// What a run does at once falls into the same step of the file system's clock as the checkout, unless that waits.
+func TestWhatIsDoneAtOnceIsSeen(t *testing.T) {
+	t.Parallel()
+	w, slots := slotsWorld(t, "sha1")
+	for i := range 40 {
+		name := []string{"base", "next"}[i/2%2]
+		dir, release, err := slots.Checkout(w.ctx, w.ids[name])
+		w.must(err)
+		if i%2 == 0 {
+			if got := w.status(dir); got != "" {
+				t.Fatalf("round %d: status %q", i, got)
+			}
+			release()
+			continue
+		}
+		w.must(errors.Join(os.WriteFile(dir+"/d/h.txt", []byte("H\n"), 0), os.WriteFile(dir+"/d/stray", nil, 0o666), os.WriteFile(dir+"/win.bat", []byte("ECHO\r\n"), 0)))
+		release()
+	}
 }
 
 func (w *world) objectsOf() string {
@@ -291,6 +230,13 @@ func TestACrashedCheckoutIsMended(t *testing.T) {
 		"no index":           func() error { return os.Remove(slot + "/index") },
 		"half an index":      func() error { return os.Truncate(slot+"/index", 100) },
 		"files half written": func() error { return os.Truncate(dir+"/d/e/f.txt", 3) },
+		"half of the stamps": func() error {
+			return errors.Join(os.Truncate(slot+"/stamps", 9), os.WriteFile(dir+"/d/new", nil, 0o666), os.Chmod(dir+"/d/e", 0o500))
+		},
+		"no stamps": func() error { return errors.Join(os.Remove(slot+"/stamps"), os.WriteFile(dir+"/d/new", nil, 0o666)) },
+		"stamps that are nonsense": func() error {
+			return errors.Join(os.WriteFile(slot+"/stamps", []byte("d\x00one two\x00d/e\x00\x00\x00"), 0o666), os.WriteFile(dir+"/d/e/new", nil, 0o666))
+		},
 		"half of a new .git": func() error { return errors.Join(os.RemoveAll(dir+"/.git/refs"), os.Remove(dir+"/.git/HEAD")) },
 	} {
 		if err := act(); err != nil {

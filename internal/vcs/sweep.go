@@ -20,7 +20,8 @@ import (
 // sweep removes from the tree whatever the index does not know, brings directories back to the mode they were made with,
 // and removes tracked files that are not the very inodes that git wrote. It reports whether any tracked file is missing
 // then. git clean would leave what hides in submodule directories and knows nothing of directory modes, and git compares
-// times of whole seconds only.
+// times of whole seconds only. Directories that are still what their stamp says are not read: what is in them is known, and
+// only the files themselves are looked at.
 func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool, err error) {
 	written, err := os.Lstat(s.index())
 	if err != nil {
@@ -34,6 +35,10 @@ func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool
 	if err != nil {
 		return false, err
 	}
+	stamps, err := s.readStamps()
+	if err != nil {
+		return false, err
+	}
 	info, err := os.Lstat(s.tree())
 	if err != nil {
 		return false, err
@@ -43,10 +48,14 @@ func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	b := &broom{ctx: ctx, group: group, mode: usual.Mode(), owner: ownerOf(usual), known: known, since: written.ModTime().Unix()}
+	b := &broom{ctx: ctx, group: group, mode: usual.Mode(), owner: ownerOf(usual), known: known, stamps: stamps, since: written.ModTime().Unix()}
 	if err := b.enter(s.tree()); err != nil {
 		return false, err
 	}
+	if b.root, err = os.OpenFile(s.tree(), justDirectory, 0); err != nil {
+		return false, err
+	}
+	defer b.root.Close()
 	if err := removeAll(filepath.Join(s.tree(), ".git")); err != nil {
 		return false, err
 	}
@@ -67,12 +76,14 @@ func (s *slot) usual() (fs.FileInfo, error) {
 
 // broom sweeps a tree. It never follows a symlink and opens nothing but directories.
 type broom struct {
-	ctx   context.Context
-	group *errgroup.Group // shares the directories out
-	mode  fs.FileMode     // of every directory
-	owner owner           // of every directory
-	known listing
-	since int64 // when git finished writing the tree, in seconds
+	ctx    context.Context
+	group  *errgroup.Group // shares the directories out
+	root   *os.File
+	mode   fs.FileMode // of every directory
+	owner  owner       // of every directory
+	known  listing
+	stamps map[string]stamp // of directories, by path; the root has none
+	since  int64            // when git finished writing the tree, in seconds
 
 	missing atomic.Bool // a tracked file is missing
 }
@@ -86,17 +97,22 @@ func (b *broom) enter(path string) error {
 	return os.Chmod(path, 0o700)
 }
 
+const justDirectory = os.O_RDONLY | syscall.O_DIRECTORY | syscall.O_NOFOLLOW
+
+// dir sweeps a directory, the one at name of the tree, whose parents have been swept or are as they were.
 func (b *broom) dir(path, name string) error {
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
-	const flags = os.O_RDONLY | syscall.O_DIRECTORY | syscall.O_NOFOLLOW
-	d, err := os.OpenFile(path, flags, 0)
+	if b.same(name) {
+		return b.look(path, name)
+	}
+	d, err := os.OpenFile(path, justDirectory, 0)
 	if errors.Is(err, os.ErrPermission) {
 		if err := b.enter(path); err != nil {
 			return err
 		}
-		d, err = os.OpenFile(path, flags, 0)
+		d, err = os.OpenFile(path, justDirectory, 0)
 	}
 	if err != nil {
 		return err
@@ -121,12 +137,63 @@ func (b *broom) dir(path, name string) error {
 			if kept < len(names) {
 				b.missing.Store(true)
 			}
-			return nil
+			return unix.UtimesNanoAt(int(d.Fd()), ".", nil, 0) // a run may have set them to anything
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// same reports whether nothing has happened to a directory, nor in it, since its stamp was made.
+func (b *broom) same(name string) bool {
+	want, known := b.stamps[name]
+	if !known {
+		return false
+	}
+	var stat unix.Stat_t
+	err := unix.Fstatat(int(b.root.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
+	return err == nil && stampOf(&stat) == want && uint32(stat.Mode) == unix.S_IFDIR|unixMode(b.mode) && b.owner == owner{int(stat.Uid), int(stat.Gid)}
+}
+
+// look keeps the files of a directory that holds what it held, as far as they are untouched.
+func (b *broom) look(path, name string) error {
+	for inner, want := range b.known[name] {
+		at := path + "/" + inner
+		if want.kind == aDir || want.kind == aSubmodule {
+			below := name + "/" + inner
+			if b.group.TryGo(func() error { return b.dir(at, below) }) {
+				continue
+			}
+			if err := b.dir(at, below); err != nil {
+				return err
+			}
+			continue
+		}
+		keep, err := b.untouched(b.root, name+"/"+inner, want)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if keep {
+			continue
+		}
+		b.missing.Store(true)
+		if err := removeAll(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unixMode is a directory's mode as the system has it.
+func unixMode(m fs.FileMode) uint32 {
+	mode := uint32(m.Perm())
+	for bit, is := range map[fs.FileMode]uint32{fs.ModeSetuid: unix.S_ISUID, fs.ModeSetgid: unix.S_ISGID, fs.ModeSticky: unix.S_ISVTX} {
+		if m&bit != 0 {
+			mode |= is
+		}
+	}
+	return mode
 }
 
 // restore brings a directory itself back to what it was made as.
