@@ -39,8 +39,9 @@ type Trial struct {
 
 // open begins the case of a candidate whose run was red.
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
-	k := &Case{ID: c.ID, Names: v.failed(), Recipe: c.Recipe.from(v.Step), At: at, Chain: []Boundary{{SHA: q.Tip}}}
+	k := &Case{ID: c.ID, Names: v.failed(), At: at, Chain: []Boundary{{SHA: q.Tip}}}
 	k.passed(c.Run, v)
+	k.Recipe = c.Recipe.from(v.Step, k.Passed)
 	below := q.below(c)
 	if c.Apart != nil {
 		below = []*Candidate{q.Whole(c)}
@@ -117,7 +118,7 @@ func (k *Case) again(c *Candidate, v Verdict) {
 	if k.Sure = len(names) > 0 || c.Run >= sureRuns; len(names) == 0 {
 		names = v.failed()
 	}
-	if r := c.Recipe.from(v.Step); !r.same(k.Recipe) {
+	if r := c.Recipe.from(v.Step, k.Passed); !r.same(k.Recipe) {
 		k.Recipe, k.Results = r, nil // what was run elsewhere has not come to that step, or not begun before it
 	}
 	k.Names = names

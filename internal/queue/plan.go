@@ -53,7 +53,9 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		case c.State == CandidateRed:
 			if f := cases.of(c.ID); f != nil && !f.Sure && len(f.names) > 0 && free > 0 && !now.Before(c.NotTill) {
 				free--
-				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe, Rerun: f.rerun(true)})
+				again := StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe, Rerun: f.rerun(true)}
+				again.Rerun.Past = q.past(c)
+				run = append(run, again)
 			}
 		case c.State == CandidateBuilt:
 			if free > 0 && !now.Before(c.NotTill) {

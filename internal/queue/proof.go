@@ -24,13 +24,13 @@ func (v Verdict) completed(r Recipe, k *Case) Verdict {
 		v.Outcome, v.Reason = Unmeasured, sayUnasked()
 		return v
 	}
-	for _, s := range r.Steps {
-		if v.shows(s.Name) {
+	for _, name := range r.gates() {
+		if v.shows(name) {
 			continue
 		}
-		i := slices.IndexFunc(passed, func(p StepResult) bool { return p.Name == s.Name })
+		i := slices.IndexFunc(passed, func(p StepResult) bool { return p.Name == name })
 		if i < 0 {
-			v.Outcome, v.Reason = Unmeasured, sayUnproven(s.Name)
+			v.Outcome, v.Reason = Unmeasured, sayUnproven(name)
 			return v
 		}
 		before = append(before, passed[i])

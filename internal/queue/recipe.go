@@ -20,7 +20,8 @@ type Recipe struct {
 	Start   time.Duration `json:"start,omitzero"`  // longest wait for a place to run in; 0 means an hour
 	// Optional are steps that tell something and gate nothing. They are no part of what has to be green, and of what runs again.
 	Optional []Step            `json:"optional,omitempty"`
-	Env      map[string]string `json:"env,omitempty"` // environment of all commands
+	Env      map[string]string `json:"env,omitempty"`    // environment of all commands
+	Checks   []Check           `json:"checks,omitempty"` // run elsewhere, beside the steps or instead of them; each has to be green
 }
 
 // Step is one gating command of a recipe.
@@ -69,18 +70,26 @@ func (s Step) same(o Step) bool {
 }
 
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
-func (r Recipe) Empty() bool { return len(r.Steps) == 0 }
+func (r Recipe) Empty() bool { return len(r.Steps) == 0 && len(r.Checks) == 0 }
 
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
 	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same) &&
-		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env)
+		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env) && slices.Equal(r.Checks, o.Checks)
 }
 
 // from is the recipe without what need not run again when a step failed: the steps before it, but for those that it and the steps
-// after it build on.
-func (r Recipe) from(step string) Recipe {
+// after it build on. Steps and checks run side by side: where it is a check that failed, the steps are left out if all of them have passed.
+func (r Recipe) from(step string, passed []StepResult) Recipe {
 	r.Optional = nil
+	if r.check(step) {
+		if !slices.ContainsFunc(r.Steps, func(s Step) bool {
+			return !slices.ContainsFunc(passed, func(p StepResult) bool { return p.Name == s.Name })
+		}) {
+			r.Setup, r.Steps = nil, nil
+		}
+		return r
+	}
 	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step })
 	if i < 0 {
 		return r
@@ -114,9 +123,15 @@ func (r Recipe) with(need map[string]bool, upTo int) Recipe {
 	return r
 }
 
-// upTo is the recipe without what comes after a step, which is all that it takes to see whether that one passes.
+// upTo is the recipe without what comes after a step, which is all that it takes to see whether that one passes. Of a check it is that one
+// alone.
 func (r Recipe) upTo(step string) Recipe {
 	r.Optional = nil
+	if i := slices.IndexFunc(r.Checks, func(c Check) bool { return c.Name == step }); i >= 0 {
+		r.Setup, r.Steps, r.Checks = nil, nil, r.Checks[i:i+1:i+1]
+		return r
+	}
+	r.Checks = nil
 	if i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == step }); i >= 0 {
 		r.Steps = r.Steps[: i+1 : i+1]
 	}

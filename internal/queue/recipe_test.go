@@ -24,7 +24,7 @@ func TestWhatRunsAgainHasWhatItNeeds(t *testing.T) {
 		"it failed before the first began": {[]Step{step("build"), step("unit")}, "setup", "build unit"},
 	} {
 		var got []string
-		for _, s := range (Recipe{Steps: c.steps}).from(c.from).Steps {
+		for _, s := range (Recipe{Steps: c.steps}).from(c.from, nil).Steps {
 			got = append(got, s.Name)
 		}
 		if g := strings.Join(got, " "); g != c.want {

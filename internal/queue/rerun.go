@@ -9,6 +9,8 @@ type Rerun struct {
 	// Proof asks for more where they pass: for as much of the step as shows, together with the run in which they failed, that all of it
 	// passes on this commit.
 	Proof bool
+	// Past is a result that does not count, where there is a newer one to be had: that of a check which was not green on this commit before.
+	Past *CheckRef
 }
 
 // begin is a run of what is built. A trial is of what failed only.
@@ -17,6 +19,7 @@ func (q Queue) begin(c *Candidate) StartRun {
 	if k := q.caseOf(c.Of); k != nil {
 		a.Recipe, a.Rerun = c.Recipe.upTo(k.Red.Step), k.rerun(false)
 	}
+	a.Rerun.Past = q.past(c)
 	return a
 }
 

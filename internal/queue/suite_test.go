@@ -79,8 +79,15 @@ func (v Verdict) whole(r Recipe) Verdict {
 			is.Exit = 1
 		}
 		if v.Steps = append(v.Steps, is); is.Exit != 0 {
-			break
+			return v
 		}
+	}
+	for _, c := range r.Checks {
+		is := StepResult{Name: c.Name, Took: time.Second}
+		if v.Outcome != Green && c.Name == v.Step {
+			is.Exit = 1
+		}
+		v.Steps = append(v.Steps, is)
 	}
 	return v
 }

@@ -36,6 +36,7 @@ type Verdict struct {
 	Asked   []string `json:"asked,omitempty"`   // the only tests of a step that it is of; nil: it is of whole steps
 	// Unstarted says of an Infra verdict that there was no room to begin the run. It says nothing of the change, however often.
 	Unstarted bool          `json:"unstarted,omitempty"`
+	Check     *CheckRef     `json:"check,omitempty"` // where Step is a check: its result, if there was one
 	Took      time.Duration `json:"took"`
 }
 
