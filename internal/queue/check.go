@@ -1,7 +1,10 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -74,3 +77,35 @@ func (q Queue) past(c *Candidate) *CheckRef {
 	}
 	return nil
 }
+
+// RunBranch names the branch to which a candidate is pushed. It tells the commit, so that what stands under such a name is known to be
+// lander's own.
+func (l Lane) RunBranch(id CandidateID, sha SHA) string {
+	return fmt.Sprintf("%s%d.%s", l.runPrefix(), id, shortOf(sha))
+}
+
+// RunOf is the candidate whose branch a branch of the lane is; ok is false where it is none of lander's.
+func (l Lane) RunOf(branch string, at SHA) (id CandidateID, ok bool) {
+	rest, ok := strings.CutPrefix(branch, l.runPrefix())
+	number, short, cut := strings.Cut(rest, ".")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !ok || !cut || err != nil || n < 1 || short != shortOf(at) || l.RunBranch(CandidateID(n), at) != branch {
+		return 0, false
+	}
+	return CandidateID(n), true
+}
+
+// runPrefix has no dot but the last, and no slash after lander's own, whatever the trunk is called.
+func (l Lane) runPrefix() string {
+	var trunk strings.Builder
+	for _, b := range []byte(l.Trunk) {
+		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' {
+			trunk.WriteByte(b)
+		} else {
+			fmt.Fprintf(&trunk, "_%02x", b)
+		}
+	}
+	return RunPrefix + trunk.String() + "."
+}
+
+func shortOf(sha SHA) string { return string(sha[:min(len(sha), 12)]) }

@@ -155,3 +155,36 @@ func TestARunAfterTroubleElsewhereAsksForAResultAnew(t *testing.T) {
 		t.Errorf("it is %+v", p)
 	}
 }
+
+// Only what bears the commit in its name is lander's own.
+func TestTheBranchOfACandidateIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	sha := commit(7)
+	main, release := Lane{"acme/app", "main"}, Lane{"acme/app", "release/1.2"}
+	for _, l := range []Lane{main, release} {
+		if id, ok := l.RunOf(l.RunBranch(7, sha), sha); !ok || id != 7 {
+			t.Errorf("%s is of %d", l.RunBranch(7, sha), id)
+		}
+	}
+	if b := release.RunBranch(7, sha); b != "lander/run/release_2f1_2e2.7.c007c007c007" {
+		t.Error(b)
+	}
+	for name, is := range map[string]struct {
+		branch string
+		at     SHA
+	}{
+		"another lane's":      {release.RunBranch(7, sha), sha},
+		"another commit":      {main.RunBranch(7, sha), commit(8)},
+		"somebody's":          {"lander/run/mine", sha},
+		"no number":           {"lander/run/main.x.c007c007c007", sha},
+		"an odd number":       {"lander/run/main.+7.c007c007c007", sha},
+		"nobody's number":     {"lander/run/main.0.c007c007c007", sha},
+		"no commit":           {"lander/run/main.7", sha},
+		"something more":      {"lander/run/main.7.c007c007c007.x", sha},
+		"not lander's at all": {"main", sha},
+	} {
+		if id, ok := main.RunOf(is.branch, is.at); ok {
+			t.Errorf("%s: %s is taken for that of %d", name, is.branch, id)
+		}
+	}
+}
