@@ -17,6 +17,8 @@ func (h *Hub) commitRoutes(on func(string, operation)) {
 	on("POST "+at+"/check-runs", createCheck)
 	on("GET "+at+"/check-runs/{id}", getCheck)
 	on("PATCH "+at+"/check-runs/{id}", updateCheck)
+	on("POST "+at+"/check-runs/{id}/rerequest", rerequestCheck)
+	on("POST "+at+"/actions/jobs/{id}/rerun", rerunJob)
 }
 
 func listCommits(c *call) (code int, v any, err error) {

@@ -56,9 +56,12 @@ func (h *Hub) emitStatus(r *repo, sha string, t *Status, who *User) {
 	if !h.wanted(r, "status") {
 		return
 	}
+	branches := each(r.branchesAt(sha), func(name string) map[string]any {
+		return map[string]any{"name": name, "commit": map[string]any{"sha": sha}}
+	})
 	h.emit(r, who, "status", "", map[string]any{
 		"id": t.ID, "sha": sha, "name": r.full(), "state": t.State, "context": t.Context, "description": maybe(t.Description),
-		"target_url": maybe(t.TargetURL), "created_at": stamp(t.At), "updated_at": stamp(t.At), "branches": []any{},
+		"target_url": maybe(t.TargetURL), "created_at": stamp(t.At), "updated_at": stamp(t.At), "branches": branches,
 		"commit": map[string]any{"sha": sha},
 	}, nil)
 }

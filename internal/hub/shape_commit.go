@@ -163,8 +163,11 @@ func (s shaper) check(r *repo, c *Check) *checkJSON {
 			"title": maybe(c.Title), "summary": maybe(c.Summary), "text": maybe(c.Text), "annotations_count": 0,
 			"annotations_url": s.repoURL(r) + "/check-runs/" + itoa(c.ID) + "/annotations",
 		},
-		CheckSuite: map[string]any{"id": c.App*1_000_000 + r.ID, "head_sha": c.SHA},
+		CheckSuite: map[string]any{"id": c.App*1_000_000 + r.ID, "head_sha": c.SHA, "head_branch": nil},
 		Pulls:      []any{},
+	}
+	if at := r.branchesAt(c.SHA); len(at) > 0 {
+		j.CheckSuite["head_branch"] = at[0]
 	}
 	if app := s.h.app(c.App); app != nil {
 		j.App = s.app(app)

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -109,3 +110,6 @@ func (l Lane) runPrefix() string {
 }
 
 func shortOf(sha SHA) string { return string(sha[:min(len(sha), 12)]) }
+
+// ErrNoRerun says that nobody but its own app can run a check once more on the same commit.
+var ErrNoRerun = errors.New("it cannot be run again from here")

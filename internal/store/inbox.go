@@ -21,6 +21,7 @@ type Delivery struct {
 	Body     []byte
 	Received time.Time // required
 	Items    []InboxItem
+	Wake     []queue.Lane // whose keepers are to look again, though it is at nothing in the inbox
 }
 
 // InboxItem is what a delivery says about where to look: at one pull request of the lane, or at its trunk.
@@ -61,7 +62,7 @@ func (s *Store) Receive(ctx context.Context, d Delivery) (fresh bool, err error)
 	if n == 0 {
 		return false, nil
 	}
-	s.nudge(ctx, lanes...)
+	s.nudge(ctx, append(lanes, d.Wake...)...)
 	return true, nil
 }
 

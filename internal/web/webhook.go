@@ -55,12 +55,12 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, lg.Warn().Err(err), http.StatusBadRequest, brokenEvent())
 		return
 	}
-	d.Body, d.Items = body, s.items(hints)
+	d.Body, d.Items, d.Wake = body, s.items(hints), s.woken(hints)
 	if len(hints) > 0 {
 		d.Repo = hints[0].Repo
 	}
 	lg = lg.With().Str("repo", d.Repo).Ints("number", numbersOf(d.Items)).Logger()
-	if len(d.Items) == 0 {
+	if len(d.Items) == 0 && len(d.Wake) == 0 {
 		s.answer(w, lg.Info(), http.StatusAccepted, ignored())
 		return
 	}
@@ -75,7 +75,7 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, lg.Info(), http.StatusAccepted, knownAlready())
 		return
 	}
-	for _, l := range lanesOf(d.Items) {
+	for _, l := range append(lanesOf(d.Items), d.Wake...) {
 		s.nudge(l)
 	}
 	s.answer(w, lg.Info(), http.StatusAccepted, stored())
@@ -99,6 +99,16 @@ func (s *Server) items(hints []forge.Hint) []store.InboxItem {
 	}
 	slices.SortStableFunc(items, func(a, b store.InboxItem) int { return strings.Compare(a.Lane.String(), b.Lane.String()) })
 	return slices.Compact(items)
+}
+
+// woken are the lanes some of whose runs may wait for the checks that a webhook is about.
+func (s *Server) woken(hints []forge.Hint) (lanes []queue.Lane) {
+	for _, l := range s.Lanes {
+		if slices.ContainsFunc(hints, func(h forge.Hint) bool { return h.Checks && strings.EqualFold(l.Repo, h.Repo) }) {
+			lanes = append(lanes, l)
+		}
+	}
+	return lanes
 }
 
 // answer ends a webhook's request with one line of text and one of log.

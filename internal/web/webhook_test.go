@@ -47,6 +47,20 @@ func TestAPullRequestsWebhookReachesEveryLaneOfItsRepository(t *testing.T) {
 	}
 }
 
+// What is told of checks is only a reason to look again, for this lander and for others.
+func TestAWebhookOfChecksWakesTheLanesOfItsRepository(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var nudged []queue.Lane
+	w.Nudge = func(l queue.Lane) { nudged = append(nudged, l) }
+	const body = `{"check_run":{"check_suite":{"head_branch":"lander/run/main.7.abc"}},"repository":{"full_name":"acme/app"}}`
+	has(t, w.deliver("d1", "check_run", body), http.StatusAccepted, "stored")
+	if d := w.db.received[0]; len(d.Items) != 0 || !reflect.DeepEqual(d.Wake, []queue.Lane{app, release}) || !reflect.DeepEqual(nudged, d.Wake) {
+		t.Errorf("stored %+v, nudged %v", d, nudged)
+	}
+	has(t, w.deliver("d2", "check_run", strings.Replace(body, "lander/run/", "", 1)), http.StatusAccepted, "ignored")
+}
+
 func TestAPushReachesOnlyTheLaneOfItsBranch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

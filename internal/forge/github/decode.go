@@ -12,6 +12,13 @@ import (
 
 // payload is what lander reads of a webhook: only where to look.
 type payload struct {
+	CheckRun *struct {
+		Suite suitePayload `json:"check_suite"`
+	} `json:"check_run"`
+	CheckSuite *suitePayload `json:"check_suite"`
+	Branches   []struct {
+		Name string `json:"name"`
+	} `json:"branches"`
 	Ref        string `json:"ref"`
 	After      string `json:"after"`
 	Repository *struct {
@@ -32,12 +39,36 @@ type payload struct {
 	} `json:"comment"`
 }
 
+type suitePayload struct {
+	HeadBranch string `json:"head_branch"`
+}
+
+// runBranch is the branch of lander's own that an event about checks is of; empty: it is of none.
+func (p *payload) runBranch() string {
+	var names []string
+	switch {
+	case p.CheckRun != nil:
+		names = append(names, p.CheckRun.Suite.HeadBranch)
+	case p.CheckSuite != nil:
+		names = append(names, p.CheckSuite.HeadBranch)
+	}
+	for _, b := range p.Branches {
+		names = append(names, b.Name)
+	}
+	for _, n := range names {
+		if strings.HasPrefix(n, queue.RunPrefix) {
+			return n
+		}
+	}
+	return ""
+}
+
 // Decode reads a webhook that was verified before. event is its X-GitHub-Event header, body its JSON. An event that says nothing about
 // a pull request or a branch gives no hints, nor does a comment that ends with a hidden key: nearly always it is lander's own, and
-// where somebody copied one, the poll sees what else the comment says.
+// where somebody copied one, the poll sees what else the comment says. Checks count on lander's own branches only.
 func Decode(event string, body []byte) ([]forge.Hint, error) {
 	switch event {
-	case "push", "pull_request", "pull_request_review", "pull_request_review_thread", "issue_comment":
+	case "push", "pull_request", "pull_request_review", "pull_request_review_thread", "issue_comment", "check_run", "check_suite", "status":
 	default:
 		if !json.Valid(body) {
 			return nil, fmt.Errorf("decode webhook %s: %w", event, errors.New("not JSON"))
@@ -59,6 +90,11 @@ func Decode(event string, body []byte) ([]forge.Hint, error) {
 		h.Installation = p.Installation.ID
 	}
 	switch {
+	case event == "check_run", event == "check_suite", event == "status":
+		if h.Branch = p.runBranch(); h.Branch == "" {
+			return nil, nil // of a commit that lander does not wait for
+		}
+		h.Checks = true
 	case event == "push":
 		branch, ok := strings.CutPrefix(p.Ref, "refs/heads/")
 		if !ok || branch == "" {

@@ -28,6 +28,11 @@ func TestWhereWebhooksSayToLook(t *testing.T) {
 		"pushed to":          {"push", `{"ref": "refs/heads/x", "after": "` + tip + `", ` + at + `}`, "acme/app #0 x 5" + tip},
 		"deleted":            {"push", `{"ref": "refs/heads/x", "after": "` + strings.Repeat("0", 40) + `", ` + at + `}`, "acme/app #0 x 5"},
 		"pushed to nowhere":  {"push", `{"ref": "refs/heads/x", "after": "--upload-pack=x", ` + at + `}`, "acme/app #0 x 5"},
+		"checked":            {"check_run", `{"check_run": {"conclusion": "success", "check_suite": {"head_branch": "lander/run/main.7.abc"}}, ` + at + `}`, "acme/app #0 lander/run/main.7.abc 5 checks"},
+		"checked whole":      {"check_suite", `{"check_suite": {"head_branch": "lander/run/main.7.abc"}, ` + at + `}`, "acme/app #0 lander/run/main.7.abc 5 checks"},
+		"a status":           {"status", `{"state": "success", "branches": [{"name": "main"}, {"name": "lander/run/main.7.abc"}], ` + at + `}`, "acme/app #0 lander/run/main.7.abc 5 checks"},
+		"checked elsewhere":  {"check_run", `{"check_run": {"check_suite": {"head_branch": "topic"}}, ` + at + `}`, ""},
+		"checked nowhere":    {"check_run", `{"check_run": {"check_suite": {"head_branch": null}}, ` + at + `}`, ""},
 		"lander's own words": {"issue_comment", `{"issue": {"number": 7, "pull_request": {}}, "comment": {"body": "Hi\n\n<!-- lander:living/7:v1 {} -->\n"}, ` + at + `}`, ""},
 		"quoted words":       {"issue_comment", `{"issue": {"number": 7, "pull_request": {}}, "comment": {"body": "> <!-- lander:living/7:v1 {} -->"}, ` + at + `}`, "acme/app #7  5"},
 		"no installation":    {"push", `{"ref": "refs/heads/main", "repository": {"full_name": "acme/app"}}`, "acme/app #0 main 0"},
@@ -48,6 +53,9 @@ func TestWhereWebhooksSayToLook(t *testing.T) {
 		got := ""
 		for _, h := range hints {
 			got += fmt.Sprintf("%s %v %s %d%s", h.Repo, h.Number, h.Branch, h.Installation, h.Tip)
+			if h.Checks {
+				got += " checks"
+			}
 		}
 		if err != nil {
 			got = "error"
