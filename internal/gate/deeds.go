@@ -55,7 +55,7 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 		return nil
 	}
 	id, tested, known := run{c.ID, a.Run}, k.asTested(c, a.Recipe), k.q.Tip
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	k.mu.Lock()
 	k.running[id] = cancel
 	k.mu.Unlock()
@@ -73,7 +73,7 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	})
 	k.runs.Go(func() {
 		defer k.busy.Add(-1)
-		defer cancel()
+		defer cancel(nil)
 		v := k.Test(ctx, tested, a.Run, a.Rerun)
 		k.mu.Lock()
 		if ctx.Err() == nil || v.Outcome != queue.Cancelled {
@@ -92,7 +92,7 @@ func (k *Keeper) reap() {
 	defer k.mu.Unlock()
 	for r, cancel := range k.running {
 		if c := k.q.Candidate(r.candidate); c == nil || c.State != queue.CandidateTesting || c.Run != r.number {
-			cancel()
+			cancel(queue.ErrUnwanted)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (k *Keeper) cancel(id queue.CandidateID) {
 	defer k.mu.Unlock()
 	for r, cancel := range k.running {
 		if r.candidate == id {
-			cancel()
+			cancel(queue.ErrUnwanted)
 		}
 	}
 }

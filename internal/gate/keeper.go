@@ -95,7 +95,7 @@ type Keeper struct {
 	breaches map[string]bool // that an audit has told, whether saved or not
 	proof    failure         // of auditing everything; till is when it is next due
 	moved    bool            // trunk was seen somewhere else than where the candidate under test stands
-	running  map[run]context.CancelFunc
+	running  map[run]context.CancelCauseFunc
 	runs     sync.WaitGroup
 	busy     atomic.Int32
 	post     chan struct{} // something is in the outbox
@@ -155,7 +155,7 @@ func (k *Keeper) init() {
 	k.once.Do(func() {
 		k.nudge = make(chan struct{}, 1)
 		k.post = make(chan struct{}, 1)
-		k.running = map[run]context.CancelFunc{}
+		k.running = map[run]context.CancelCauseFunc{}
 		k.breaches = map[string]bool{}
 		k.lookErr = map[queue.Number]failure{}
 		now := k.Now
@@ -265,6 +265,6 @@ func (k *Keeper) cancelRuns() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, cancel := range k.running {
-		cancel()
+		cancel(nil)
 	}
 }

@@ -111,5 +111,9 @@ func (l Lane) runPrefix() string {
 
 func shortOf(sha SHA) string { return string(sha[:min(len(sha), 12)]) }
 
+// ErrUnwanted is why a run is cancelled whose result nobody waits for any more. A run that ends with lander has another reason: the next
+// lander goes on with what it left.
+var ErrUnwanted = errors.New("the result is no longer wanted")
+
 // ErrNoRerun says that nobody but its own app can run a check once more on the same commit.
 var ErrNoRerun = errors.New("it cannot be run again from here")

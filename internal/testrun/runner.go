@@ -37,6 +37,13 @@ type Runner struct {
 	Now     func() time.Time // for the log and for what took how long, not for limits; nil: time.Now
 	Log     zerolog.Logger
 
+	Elsewhere  Elsewhere                               // where checks are run; nil: recipes that ask for some cannot be tested
+	CheckEvery time.Duration                           // between looks at checks; 0: 30 s
+	Pace       func(every time.Duration) time.Duration // stretches it when the forge allows few requests more; nil: never
+
+	nudge   chan struct{} // closes at the next Nudge; nil: nobody waits for it
+	resting int           // see Resting
+
 	mu      sync.Mutex
 	live    map[string]*transcript              // logs being written, by run
 	openLog func(path string) (*os.File, error) // nil: a new file
@@ -58,6 +65,7 @@ type Job struct {
 	Members   []queue.Number // in landing order
 	Recipe    queue.Recipe   // required: as the policy at Base says
 	Rerun     queue.Rerun    // what of it runs, where that is not all
+	Branch    string         // of the candidate's own, to which it is pushed for checks; required where the recipe has some
 }
 
 // Limits that a recipe leaves open, and lander's own.
@@ -74,6 +82,14 @@ const (
 // verdict. When ctx ends before the last command does, the verdict is Cancelled. Waiting for a slot has a limit of its
 // own, the recipe's Start. Its Timeout counts from the start of the first command; the checkout has a limit of its own, and is the host's fault.
 func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
+	if len(job.Recipe.Checks) > 0 {
+		return r.withChecks(ctx, job)
+	}
+	return r.suite(ctx, job, nil)
+}
+
+// suite is Run for the commands of a recipe. t is the run's log where somebody else keeps it.
+func (r *Runner) suite(ctx context.Context, job Job, t *transcript) queue.Verdict {
 	if end := r.slot(ctx, job.Recipe); end.How != "" {
 		return Judge(job.Recipe, nil, end)
 	}
@@ -88,9 +104,13 @@ func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
 	if !safeID(job.ID) {
 		return fault("start run", errors.New("its ID cannot be a file name"))
 	}
-	t, err := r.begin(job.ID)
-	if err != nil {
-		return fault("make log", err)
+	close := func() error { return nil }
+	if t == nil {
+		var err error
+		if t, err = r.begin(job.ID); err != nil {
+			return fault("make log", err)
+		}
+		close = func() error { return r.finish(job.ID, t) }
 	}
 	log.Info().Msg("run begins")
 	a := &attempt{runner: r, job: job, transcript: t, log: log}
@@ -98,7 +118,7 @@ func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
 	end.Took = r.now().Sub(began)
 	v := Judge(job.Recipe, a.records, end)
 	lineErr := t.line(logVerdict(v))
-	if err := errors.Join(lineErr, r.finish(job.ID, t)); err != nil {
+	if err := errors.Join(lineErr, close()); err != nil {
 		// The verdict stands on what was measured; only the log of it is cut short.
 		log.Error().Err(err).Msg("finish log")
 	}

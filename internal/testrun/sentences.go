@@ -284,3 +284,58 @@ func firstLine(command string) string {
 	}
 	return line
 }
+
+// Checks that are run elsewhere.
+
+func nameCheck(c queue.Check) string { return fmt.Sprintf("check %q of %s", c.Name, c.App) }
+
+func sayLacking(c queue.Check, begun bool, foreign []string) string {
+	switch {
+	case begun:
+		return nameCheck(c) + " is not over"
+	case len(foreign) > 0:
+		return fmt.Sprintf("%s is missing (one of that name is there, but of %s)", nameCheck(c), strings.Join(foreign, " and "))
+	}
+	return nameCheck(c) + " is missing"
+}
+
+func sayChecksLate(lacking []string, after time.Duration) string {
+	return fmt.Sprintf("%s, %s after the push (timeout)", strings.Join(lacking, "; "), span(after.Truncate(time.Second)))
+}
+
+func sayChecked(c queue.Check, conclusion string, final bool) string {
+	said := nameCheck(c) + " "
+	switch concluded(conclusion) {
+	case checkTimedOut:
+		said += "ran out of its own time there"
+	case checkStopped:
+		said += fmt.Sprintf("was stopped there without a result (%s)", conclusion)
+	default:
+		said += "failed"
+		if conclusion != "failure" {
+			said += fmt.Sprintf(": it ended as %s, which shows nothing", conclusion)
+		}
+	}
+	if final {
+		said += "; nobody but its app can run it again on the same commit"
+	}
+	return said
+}
+
+const sayNowhere = "lander has no way here to push candidates and to read checks"
+
+func sayNotOffered(err error) string {
+	return "the candidate cannot be pushed for its checks: " + err.Error()
+}
+
+func logOffered(branch string) string {
+	return "pushed to " + branch + ", for the checks that run elsewhere"
+}
+func logChecks(standing string) string { return "waiting: " + standing }
+func logUnread(what string, e error) string {
+	return what + " does not succeed, trying again: " + e.Error()
+}
+func logAskedAgain(r queue.CheckRef) string {
+	return fmt.Sprintf("asked %s to run check run %d again", r.App, r.ID)
+}
+func logNotAgain(e error) string { return "not run again: " + e.Error() }
