@@ -35,6 +35,11 @@ func sayTrial(r web.RunView) string {
 	return "trial: "
 }
 
+// sayReused says of a run that it was spared, and by which.
+func sayReused(candidate queue.CandidateID, run int) string {
+	return fmt.Sprintf(", taken over from run %d.%d of the same tree", candidate, run)
+}
+
 // sayTests names a few tests that failed.
 func sayTests(failed []string, partial bool) string {
 	const most = 5

@@ -74,6 +74,12 @@ func sayProof(r verify.Report, o verify.Options) []proofLine {
 			count(r.Unapproved, "change", "changes") + " landed with no approval in the record, as a policy may allow",
 		})
 	}
+	if r.Reused > 0 {
+		lines = append(lines, proofLine{
+			serve.Unproven, "reused",
+			count(r.Reused, "landing was", "landings were") + " not tested again, because the same tree had been green before, as another commit; the records name the runs",
+		})
+	}
 	if r.PerArea > 0 {
 		lines = append(lines, proofLine{
 			serve.Unproven, "areas",

@@ -26,7 +26,7 @@ func (p *program) serve() *cobra.Command {
 			for name, meant := range p.misspelt() {
 				log.Warn().Msg(sayMisspelt(name, meant))
 			}
-			s, err := serve.Start(c.Context(), serve.Options{Settings: settings, Log: log})
+			s, err := serve.Start(c.Context(), serve.Options{Settings: settings, Log: log, Version: version})
 			var away *serve.DatabaseError
 			switch {
 			case errors.As(err, &away):

@@ -107,6 +107,9 @@ func runs(rs []web.RunView) table {
 		outcome, spent := sayUnderWay, time.Since(r.Started)
 		if r.Verdict != nil {
 			outcome, spent = string(r.Verdict.Outcome), r.Verdict.Took
+			if is := r.Verdict.Reused; is != nil {
+				outcome += sayReused(is.Candidate, is.Run)
+			}
 			if r.Verdict.Reason != "" {
 				outcome += ": " + r.Verdict.Reason
 			}

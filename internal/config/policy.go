@@ -132,7 +132,7 @@ func (f *policyFile) suite() []field {
 		}},
 		{name: "steps", read: func(n ast.Node) { f.items(n, "suite.steps", f.step) }},
 	}
-	return append(fields, later("suite", "retries")...)
+	return append(fields, f.fair()...)
 }
 
 func (f *policyFile) version(n ast.Node) {

@@ -33,6 +33,18 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 			fmt.Fprintf(&b, "    - %s\n", quoted(cmd))
 		}
 	}
+	switch {
+	case recipe.Retries < 0:
+		b.WriteString("  retries: 0\n")
+	case recipe.Retries > 1:
+		fmt.Fprintf(&b, "  retries: %d\n", recipe.Retries)
+	}
+	switch {
+	case recipe.Reuse < 0:
+		b.WriteString("  reuse: false\n")
+	case recipe.Reuse > 0:
+		fmt.Fprintf(&b, "  reuse: %s\n", span(recipe.Reuse))
+	}
 	if recipe.Empty() {
 		b.WriteString(sampleNoSteps)
 		return b.Bytes()

@@ -199,6 +199,10 @@ func sayRerunQuoted(path, word string) string {
 	return fmt.Sprintf("%s: {{%s}} has to stand by itself and without quotes; lander hands it over in such a way that it needs none", path, word)
 }
 
+func sayReuse(got string) string {
+	return fmt.Sprintf("suite.reuse wants true, false or how long a green run counts, from 1m to 720h, such as 24h, not %s", got)
+}
+
 func sayCommand(path string) string { return path + " wants a command, not only spaces" }
 
 // span writes a length of time the way people write it: 30m, not 30m0s.

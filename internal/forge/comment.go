@@ -136,6 +136,9 @@ func (p *page) links(n queue.Notice) {
 		change = p.site.Change(p.site.Repo, n.Number)
 	}
 	id, run := n.ID, n.Run
+	if n.Verdict != nil && n.Verdict.Reused != nil {
+		id, run = n.Verdict.Reused.Candidate, n.Verdict.Reused.Run // whose output there is
+	}
 	if n.Standing != nil {
 		id, run = n.Standing.ID, n.Standing.Run
 	}
@@ -267,8 +270,11 @@ func (p *page) landed(n queue.Notice, closed bool) {
 		items = append(items, sayApproved(people(n.Approvers)))
 	}
 	if n.Verdict != nil {
+		if r := n.Verdict.Reused; r != nil {
+			items = append(items, sayReused(commit(r.Commit), int64(r.Candidate), r.Run, moment(r.At)))
+		}
 		if l.Tested == "" {
-			items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run))
+			items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run, n.Verdict.Reused != nil))
 		} else {
 			items = append(items, sayTestedPerArea(l.Areas, commit(l.Tested), p.trunk(n.Base), n.With, n.Run))
 		}

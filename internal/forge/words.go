@@ -346,8 +346,16 @@ func sayLanded(commit string, commits int) string {
 
 func sayApproved(approvers []string) string { return "Approved by " + list(approvers) + "." }
 
-func sayTestedTip(commit, base string, with []queue.Number, run int) string {
+func sayTestedTip(commit, base string, with []queue.Number, run int, reused bool) string {
+	if reused {
+		return fmt.Sprintf("Green: exactly the tree of %s, on top of %s%s. Every step passed.", commit, base, sayTogether(with))
+	}
 	return fmt.Sprintf("Tested: exactly %s, on top of %s%s, in run %d. Every step passed.", commit, base, sayTogether(with), max(run, 1))
+}
+
+// sayReused says that a run was spared.
+func sayReused(commit string, candidate int64, run int, at string) string {
+	return fmt.Sprintf("Not tested again: the very same tree was green in run %d.%d, as %s, on %s.", candidate, run, commit, at)
 }
 
 func sayTook(waited, tested time.Duration) string {

@@ -15,6 +15,9 @@ func (k *Keeper) do(ctx context.Context, a queue.Action) error {
 		return k.build(ctx, a)
 	case queue.StartRun:
 		return k.start(ctx, a)
+	case queue.Reuses:
+		k.apply(queue.Reused{ID: a.ID, Run: a.Run, Proof: a.Proof, At: k.Now()})
+		return nil
 	case queue.Abandon:
 		k.cancel(a.ID)
 		k.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: k.Now()})

@@ -26,6 +26,13 @@ type (
 		Rerun     Rerun  // what of it, where tests have names
 	}
 
+	// Reuses takes over a green run of the same tree, in place of a run. Outcome: Reused.
+	Reuses struct {
+		ID    CandidateID
+		Run   int // the number that it counts as
+		Proof Proof
+	}
+
 	// Abandon gives a candidate up, cancelling its run if one is under way. Outcome: Abandoned.
 	Abandon struct {
 		ID      CandidateID
@@ -77,6 +84,7 @@ type (
 
 func (a Build) Key() string    { return fmt.Sprintf("build/%d", a.ID) }
 func (a StartRun) Key() string { return fmt.Sprintf("run/%d/%d", a.Candidate.ID, a.Run) }
+func (a Reuses) Key() string   { return fmt.Sprintf("reuse/%d/%d", a.ID, a.Run) }
 func (a Abandon) Key() string  { return fmt.Sprintf("abandon/%d", a.ID) }
 func (a Probe) Key() string    { return fmt.Sprintf("probe/%d/%d", a.Of, a.ID) }
 func (a Join) Key() string     { return fmt.Sprintf("join/%d/%d", a.ID, a.As) }
@@ -90,6 +98,7 @@ func (a PutBack) Key() string  { return fmt.Sprintf("put back/%d/%s", a.Move.Num
 
 func (Build) action()    {}
 func (StartRun) action() {}
+func (Reuses) action()   {}
 func (Abandon) action()  {}
 func (Confirm) action()  {}
 func (Probe) action()    {}

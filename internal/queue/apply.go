@@ -67,6 +67,9 @@ func (q Queue) Apply(ev Event) Queue {
 			q.record(ev.At, 0, ev.ID, "run started", recordRunStarted(c, ev.Run))
 			q.livingAll(c, ev.At)
 		}
+	case Reused:
+		q.reused(ev)
+		q.settleCases(ev.At)
 	case RunReported:
 		q.reported(ev)
 		q.settleCases(ev.At)
@@ -288,6 +291,7 @@ func (q *Queue) reported(ev RunReported) {
 		if c.Run == 1 {
 			q.learnRun(v)
 		}
+		q.prove(c, v, ev.At)
 		q.acquit(c)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)

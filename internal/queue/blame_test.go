@@ -298,3 +298,30 @@ func TestWhatIsMendedAboveLands(t *testing.T) {
 		t.Fatalf("trunk is %s", w.tip().Short())
 	}
 }
+
+// What failed runs again as often as the recipe says before anybody is asked whose fault it is.
+func TestWhatFailedRunsAgainAsOftenAsTheRecipeSays(t *testing.T) {
+	t.Parallel()
+	for retries, want := range map[int]int{-1: 1, 0: 2, 1: 2, 2: 3, 5: 6} {
+		for _, red := range []bool{true, false} { // or it was chance, which the last of them shows
+			w := newWorld(t)
+			w.p.Recipe.Retries = retries
+			runs := 0
+			w.suite = func(c *Candidate, run int) Verdict {
+				if c.Of != 0 {
+					return green(c, run)
+				}
+				if runs++; !red && runs == want && want > 1 {
+					return green(c, run)
+				}
+				return says(Red, "exit status 1")
+			}
+			w.open(1)
+			w.approve(1, rita)
+			w.settle()
+			if end := map[bool]State{true: Dropped, false: Landed}[red || want == 1]; w.state(1) != string(end) || runs != want {
+				t.Errorf("retries %d, red %v: %s after %d runs, want %d", retries, red, w.state(1), runs, want)
+			}
+		}
+	}
+}

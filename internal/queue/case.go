@@ -11,14 +11,15 @@ import (
 //
 // A case outlives its candidate: what it finds out is worth knowing also when the train goes on without it.
 type Case struct {
-	ID      CandidateID `json:"id"`      // of the candidate whose run was red
-	Names   []string    `json:"names"`   // what failed
-	Recipe  Recipe      `json:"recipe"`  // what runs again
-	Chain   []Boundary  `json:"chain"`   // from trunk, which has no member, to the candidate's last member
-	Results []Result    `json:"results"` // of trials
-	Sure    bool        `json:"sure"`    // it failed on the same commit again
-	Red     Verdict     `json:"red"`     // of the candidate's newest red run
-	Run     int         `json:"run"`     // which one that is
+	ID      CandidateID `json:"id"`             // of the candidate whose run was red
+	Names   []string    `json:"names"`          // what failed
+	Recipe  Recipe      `json:"recipe"`         // what runs again
+	Chain   []Boundary  `json:"chain"`          // from trunk, which has no member, to the candidate's last member
+	Results []Result    `json:"results"`        // of trials
+	Sure    bool        `json:"sure"`           // it failed on the same commit again
+	Red     Verdict     `json:"red"`            // of the candidate's newest red run
+	Run     int         `json:"run"`            // which one that is
+	Reds    int         `json:"reds,omitempty"` // red runs of it after the first
 	// Passed is what has been green on the very commit, and in which run: a run of what failed need not show it again.
 	Passed []StepResult `json:"passed,omitempty"`
 	Apart  bool         `json:"apart,omitempty"` // other candidates hold the same changes as other commits
@@ -39,7 +40,7 @@ type Trial struct {
 
 // open begins the case of a candidate whose run was red.
 func (q *Queue) open(c *Candidate, v Verdict, at time.Time) {
-	k := &Case{ID: c.ID, Names: v.failed(), At: at, Chain: []Boundary{{SHA: q.Tip}}}
+	k := &Case{ID: c.ID, Names: v.failed(), At: at, Chain: []Boundary{{SHA: q.Tip}}, Sure: c.Recipe.retries() == 0}
 	k.passed(c.Run, v)
 	k.Recipe = c.Recipe.from(v.Step, k.Passed)
 	below := q.below(c)
@@ -95,7 +96,7 @@ func (q *Queue) acquit(c *Candidate) {
 	}
 }
 
-// suspect takes in a red run: the first opens a case, the second one on the same commit makes it sure.
+// suspect takes in a red run: the first opens a case, and as many more on the same commit as the recipe says make it sure.
 func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 	q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateRed, at, &v })
 	if k := q.caseOf(c.ID); k == nil {
@@ -115,7 +116,9 @@ func (k *Case) again(c *Candidate, v Verdict) {
 		names = slices.DeleteFunc(slices.Clone(k.Names), func(name string) bool { return !v.fails(name) })
 	}
 	k.passed(c.Run, v)
-	if k.Sure = len(names) > 0 || c.Run >= sureRuns; len(names) == 0 {
+	k.Reds++
+	retries := c.Recipe.retries()
+	if k.Sure = len(names) > 0 && k.Reds >= retries || c.Run >= max(sureRuns, retries+1); len(names) == 0 {
 		names = v.failed()
 	}
 	if r := c.Recipe.from(v.Step, k.Passed); !r.same(k.Recipe) {

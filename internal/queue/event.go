@@ -96,6 +96,14 @@ type (
 		At  time.Time
 	}
 
+	// Reused says that a green run of the same tree counts as a run of this candidate.
+	Reused struct {
+		ID    CandidateID
+		Run   int
+		Proof Proof
+		At    time.Time
+	}
+
 	// RunReported carries a run's verdict. Only the newest run's counts.
 	RunReported struct {
 		ID      CandidateID
@@ -250,6 +258,7 @@ func (TrunkSeen) event()        {}
 func (CandidateMade) event()    {}
 func (CandidateUnmade) event()  {}
 func (RunStarted) event()       {}
+func (Reused) event()           {}
 func (RunReported) event()      {}
 func (RunLost) event()          {}
 func (Confirmed) event()        {}

@@ -156,6 +156,8 @@ func deed(a Action) string {
 		return fmt.Sprintf("probe %d: %s", a.Of, strings.Join(trials, ", "))
 	case Join:
 		return fmt.Sprintf("join %d as %d", a.ID, a.As)
+	case Reuses:
+		return fmt.Sprintf("reuse %d/%d for %d/%d", a.Proof.Candidate, a.Proof.Run, a.ID, a.Run)
 	case Abandon:
 		return fmt.Sprintf("abandon %d: %s", a.ID, a.Reason)
 	case Confirm:

@@ -45,12 +45,22 @@ type Statement struct {
 	Verdict  string        `json:"verdict_digest,omitempty"`
 	Run      int           `json:"run,omitempty"`
 	RunOf    CandidateID   `json:"run_of,omitempty"` // whose run that was, where the same commit was tested as another candidate
+	// Reused names the run that was green, where another commit of the same tree was tested and the verdict taken over from there.
+	Reused *LedgerReuse `json:"reused,omitempty"`
 	// Tested and Areas are set where the lane has areas and another commit was tested: the same changes without what landed in other
 	// areas meanwhile. What is promised is then that these areas were tested, and not this very commit.
 	Tested SHA       `json:"tested,omitempty"`
 	Areas  []string  `json:"areas,omitempty"`
 	Single bool      `json:"single,omitempty"` // written before trunk was moved, not with it
 	At     time.Time `json:"at"`
+}
+
+// LedgerReuse is a run of another commit of the same tree.
+type LedgerReuse struct {
+	Attempt CandidateID `json:"attempt"` // whose run it was
+	Run     int         `json:"run"`
+	Commit  SHA         `json:"commit"`
+	At      time.Time   `json:"at"`
 }
 
 // LedgerEntry is one change in a statement.
@@ -104,6 +114,9 @@ func (q Queue) landing(c *Candidate, now time.Time) Statement {
 	}
 	if c.Verdict != nil {
 		s.Verdict = c.Verdict.Digest()
+		if r := c.Verdict.Reused; r != nil {
+			s.Reused = &LedgerReuse{Attempt: r.Candidate, Run: r.Run, Commit: r.Commit, At: second(r.At)}
+		}
 	}
 	for i, m := range c.Members {
 		for _, bc := range c.Built.Commits {

@@ -42,6 +42,12 @@ const spread = 40
 // below them is red; they only cost runs.
 const mostTrain = 12
 
+// mostProofs is how many green runs are remembered for when their tree comes up again, and mostReuse for how long at most.
+const (
+	mostProofs = 100
+	mostReuse  = 30 * 24 * time.Hour
+)
+
 // sureRuns is after how many red runs of one commit that never had a failure in common it is not chance any more.
 const sureRuns = 4
 

@@ -58,7 +58,9 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 				run = append(run, again)
 			}
 		case c.State == CandidateBuilt:
-			if free > 0 && !now.Before(c.NotTill) {
+			if is := q.spares(c, now, p); is != nil {
+				run = append(run, Reuses{ID: c.ID, Run: c.Run + 1, Proof: *is})
+			} else if free > 0 && !now.Before(c.NotTill) {
 				free--
 				run = append(run, q.begin(c))
 			}

@@ -18,9 +18,12 @@ type Policy struct {
 	ShowMerged bool
 	// NoForks keeps what comes from other repositories from being tested, and so from landing: there is nothing to keep it apart by. It
 	// is the operator's and stands in no file.
-	NoForks bool   `json:",omitempty"`
-	Warning string // what is wrong with the file though landing goes on, as a sentence for the operator
-	Problem string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
+	NoForks bool `json:",omitempty"`
+	// Environment is the digest of what a run here runs in, as its verdict names it; empty: it is not known, and no run is taken over
+	// from another. It is this lander's and stands in no file.
+	Environment string `json:",omitempty"`
+	Warning     string // what is wrong with the file though landing goes on, as a sentence for the operator
+	Problem     string // why nothing can be tested or landed by this policy, as a sentence for the operator; empty: it can
 }
 
 // TestEach says between what trunk never stands on anything that was not tested as exactly that commit.

@@ -20,6 +20,7 @@ type Queue struct {
 	Candidates []*Candidate // in flight, oldest first; ended ones stay until they are saved
 	Cases      []*Case      // open, oldest first
 	Estimates  *Estimates   // from the lane's past; nil: it has none
+	Proofs     *Proofs      // green runs that others may be spared by; nil: there are none
 	Sound      SHA          // the newest commit of trunk that was tested as it is and found green
 
 	Journal []Record // new since the last save

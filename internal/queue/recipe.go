@@ -22,6 +22,10 @@ type Recipe struct {
 	Optional []Step            `json:"optional,omitempty"`
 	Env      map[string]string `json:"env,omitempty"`    // environment of all commands
 	Checks   []Check           `json:"checks,omitempty"` // run elsewhere, beside the steps or instead of them; each has to be green
+	// Retries is how often what failed runs again on the same commit before it counts; 0 means once, below 0: not at all.
+	Retries int `json:"retries,omitempty"`
+	// Reuse is how long a green run counts for the same tree when that comes up again; 0 means a week, below 0: not at all.
+	Reuse time.Duration `json:"reuse,omitempty"`
 }
 
 // Step is one gating command of a recipe.
@@ -69,12 +73,20 @@ func (s Step) same(o Step) bool {
 		s.Timeout == o.Timeout && s.Quiet == o.Quiet && maps.Equal(s.Env, o.Env) && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
+// retries is how often what failed runs again before it counts.
+func (r Recipe) retries() int {
+	if r.Retries == 0 {
+		return 1
+	}
+	return max(r.Retries, 0)
+}
+
 // Empty reports that the recipe tests nothing, so that nothing may land by it.
 func (r Recipe) Empty() bool { return len(r.Steps) == 0 && len(r.Checks) == 0 }
 
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
-	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same) &&
+	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && r.Retries == o.Retries && r.Reuse == o.Reuse && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same) &&
 		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env) && slices.Equal(r.Checks, o.Checks)
 }
 

@@ -80,6 +80,11 @@ func recordVerdict(run int, v Verdict) string {
 	return text
 }
 
+func recordReused(c *Candidate, is Proof) string {
+	return fmt.Sprintf("%s is not tested again: its tree %s was green in run %d of candidate %d, as %s at %s",
+		c.Built.SHA.Short(), is.Tree.Short(), is.Run, is.Candidate, is.Commit.Short(), is.At.UTC().Format("2006-01-02 15:04 MST"))
+}
+
 func recordIntent(l Lane, c *Candidate) string {
 	return fmt.Sprintf("%s from %s to %s", l.Trunk, c.Base, c.Built.SHA)
 }

@@ -38,6 +38,9 @@ type Verdict struct {
 	Unstarted bool          `json:"unstarted,omitempty"`
 	Check     *CheckRef     `json:"check,omitempty"` // where Step is a check: its result, if there was one
 	Took      time.Duration `json:"took"`
+	// Environment is the digest of what it ran in; empty: not known.
+	Environment string `json:"environment,omitempty"`
+	Reused      *Reuse `json:"reused,omitempty"` // nil: it was found out by a run of its own
 }
 
 // failed names what failed, and all of it: tests, or else the step.

@@ -272,6 +272,8 @@ func (w *world) do(a Action) {
 		w.apply(RunStarted{a.Candidate.ID, a.Run, w.now})
 		w.wait(time.Minute)
 		w.apply(RunReported{a.Candidate.ID, a.Run, w.suite(a.Candidate, a.Run).of(a.Rerun).whole(a.Recipe), w.now})
+	case Reuses:
+		w.apply(Reused{a.ID, a.Run, a.Proof, w.now})
 	case Abandon:
 		w.apply(Abandoned{a.ID, a.Reason, w.now})
 	case Probe:

@@ -43,7 +43,7 @@ func (r *Rooms) repository(name string) *repository {
 		mirror: m,
 		runner: &testrun.Runner{
 			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: filepath.Join(r.Settings.DataDir, "caches"),
-			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.runSlots(), Sandbox: r.sandbox, Now: r.Now, Log: r.Log,
+			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.runSlots(), Sandbox: r.sandbox, Version: r.Version, Now: r.Now, Log: r.Log,
 		},
 	}
 	made.audits = in("audits")
@@ -89,7 +89,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 			paths, err := repo.mirror.Changed(ctx, tip, head)
 			return config.Touched(rules, paths), err
 		},
-		ReadPolicy: r.readPolicy, Hopeless: forge.Permanent, Policy: r.Policy,
+		ReadPolicy: r.readPolicy(repo), Hopeless: forge.Permanent, Policy: r.Policy,
 		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
 		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },
 		// The mirror is made by whoever keeps the lane, again and again until the git server answers.

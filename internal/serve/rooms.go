@@ -30,6 +30,7 @@ type Rooms struct {
 	Policy   []byte           // the policy of repositories that have no policy file; nil: nothing lands there
 	Signer   *vcs.Signer      // of the ledger; nil: it is not signed
 	Trusted  bool             // see Options
+	Version  string           // see Options
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 

@@ -53,11 +53,13 @@ func sandboxOptions(s config.Server) testrun.Options {
 	}
 }
 
-// readPolicy reads a repository's policy, and adds what is the operator's.
-func (r *Rooms) readPolicy(text []byte) (queue.Policy, error) {
-	p, err := config.ParsePolicy(text)
-	p.NoForks = r.noForks
-	return p, err
+// readPolicy reads a repository's policy, and adds what is the operator's and the machine's.
+func (r *Rooms) readPolicy(repo *repository) func(text []byte) (queue.Policy, error) {
+	return func(text []byte) (queue.Policy, error) {
+		p, err := config.ParsePolicy(text)
+		p.NoForks, p.Environment = r.noForks, repo.runner.Environment()
+		return p, err
+	}
 }
 
 // examineSandbox is for the doctor, who makes one of its own.

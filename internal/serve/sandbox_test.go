@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"lander/internal/config"
+	"lander/internal/testrun"
 )
 
 func TestWithoutASandboxForksAreNotTested(t *testing.T) {
@@ -40,7 +41,7 @@ func TestWithoutASandboxForksAreNotTested(t *testing.T) {
 			if (r.sandbox != nil) != c.boxed {
 				t.Errorf("sandbox %v", r.sandbox)
 			}
-			p, err := r.readPolicy([]byte("version: 1\n"))
+			p, err := r.readPolicy(&repository{runner: &testrun.Runner{}})([]byte("version: 1\n"))
 			if err != nil || p.NoForks != c.noForks {
 				t.Errorf("forks are refused: %v, %v", p.NoForks, err)
 			}

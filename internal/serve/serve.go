@@ -24,6 +24,7 @@ type Options struct {
 	Settings config.Server // required, as config.Load gives it
 	Log      zerolog.Logger
 	Policy   []byte // the policy of repositories that have no policy file; nil: nothing lands there
+	Version  string // of this lander: what was tested by another one is tested again
 	Trusted  bool   // whoever starts this lander knows all that it tests: where there is no sandbox, forks are tested as well
 }
 
@@ -33,6 +34,7 @@ type Server struct {
 	log      zerolog.Logger
 	policy   []byte
 	trusted  bool
+	version  string
 	free     func()           // gives the data directory back
 	pg       *embedded.Server // nil: the database is somebody else's
 	store    *store.Store
@@ -59,7 +61,7 @@ const databaseName = "lander"
 // Start brings a lander up and returns when it answers. ctx bounds the start only. Its errors are sentences for the operator.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
-		settings: o.Settings, log: o.Log, policy: o.Policy, trusted: o.Trusted, keepers: map[queue.Lane]*gate.Keeper{},
+		settings: o.Settings, log: o.Log, policy: o.Policy, trusted: o.Trusted, version: o.Version, keepers: map[queue.Lane]*gate.Keeper{},
 		failed: make(chan error, 1), free: func() {},
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -143,7 +145,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Trusted: s.trusted, Log: s.log}
+	s.rooms = &Rooms{Settings: s.settings, Store: s.store, Forge: client, Policy: s.policy, Trusted: s.trusted, Version: s.version, Log: s.log}
 	if key := s.settings.SigningKey.Reveal(); key != "" {
 		if s.rooms.Signer, err = vcs.NewSigner([]byte(key)); err != nil {
 			return err

@@ -150,18 +150,19 @@ func pastOf(r db.PastRow) queue.Landing {
 
 // policyText is how a policy is stored. The conversion from queue.Policy stops compiling when a field comes, goes or moves.
 type policyText struct {
-	Style      queue.Style     `json:"style"`
-	Approvals  int             `json:"approvals"`
-	NoLabels   []string        `json:"no_labels"`
-	Window     int             `json:"window"`
-	Batch      int             `json:"batch"`
-	TestEach   queue.TestEach  `json:"test_each,omitempty"`
-	Areas      queue.AreaRules `json:"areas,omitzero"`
-	Recipe     queue.Recipe    `json:"recipe"`
-	ShowMerged bool            `json:"show_merged,omitempty"`
-	NoForks    bool            `json:"no_forks,omitempty"`
-	Warning    string          `json:"warning,omitempty"`
-	Problem    string          `json:"problem,omitempty"`
+	Style       queue.Style     `json:"style"`
+	Approvals   int             `json:"approvals"`
+	NoLabels    []string        `json:"no_labels"`
+	Window      int             `json:"window"`
+	Batch       int             `json:"batch"`
+	TestEach    queue.TestEach  `json:"test_each,omitempty"`
+	Areas       queue.AreaRules `json:"areas,omitzero"`
+	Recipe      queue.Recipe    `json:"recipe"`
+	ShowMerged  bool            `json:"show_merged,omitempty"`
+	NoForks     bool            `json:"no_forks,omitempty"`
+	Environment string          `json:"environment,omitempty"`
+	Warning     string          `json:"warning,omitempty"`
+	Problem     string          `json:"problem,omitempty"`
 }
 
 // stamp is a time as a column: null for the zero time.

@@ -129,6 +129,10 @@ func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
 		w.new.Estimates = fit(w.new.Estimates)
 		row.Estimates = w.new.Estimates
 	}
+	if w.new.Proofs != w.old.Proofs {
+		w.new.Proofs = fit(w.new.Proofs)
+		row.Proofs = w.new.Proofs
+	}
 	if policy != nil {
 		var err error
 		if row.Policy, err = json.Marshal(policyText(fit(*policy))); err != nil {

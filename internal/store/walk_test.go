@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,11 +21,11 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 	s := open(t, storetest.New(t))
 	lanes, landed, recalled, seen := 0, 0, 0, map[queue.CandidateState]int{}
 	trains := policy
-	trains.Window, trains.Batch = 4, 2
+	trains.Window, trains.Batch, trains.Environment = 4, 2, "here"
 	trains.Recipe = queue.Recipe{Steps: []queue.Step{{Name: "lint", Run: "make lint"}, {Name: "unit", Run: "make", Needs: []string{}}}}
 	rapid.Check(t, func(rt *rapid.T) {
 		lanes++
-		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: trains, known: map[pin]bool{}, seen: seen}
+		w := &walk{rt: rt, s: s, now: noon, tip: sha("a"), heads: map[queue.Number]queue.SHA{}, policy: trains, known: map[pin]bool{}, content: map[queue.SHA][]string{}, seen: seen}
 		w.q = queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: fmt.Sprint("walk-", lanes)}}
 		w.saved = w.q
 		w.apply(queue.TrunkSeen{Tip: w.tip, At: w.now})
@@ -60,9 +61,10 @@ func TestTheSchemaAcceptsWhatQueueDecides(t *testing.T) {
 		}
 		landed, recalled = landed+w.landed, recalled+w.recalled
 	})
+	t.Logf("%d landings, %d recalled, %v", landed, recalled, seen)
 	// Few lanes need not have all that is rare.
 	if landed == 0 || recalled == 0 || lanes >= 100 && (seen[queue.CandidateRed] == 0 || seen[probes] == 0 || seen[acquitted] == 0) ||
-		lanes >= 1000 && seen[queue.CandidateJoined] == 0 {
+		lanes >= 1000 && (seen[queue.CandidateJoined] == 0 || seen[spared] == 0) {
 		t.Errorf("%d landings, %d recalled, %v: the walk proves nothing", landed, recalled, seen)
 	}
 }
@@ -85,6 +87,8 @@ type walk struct {
 	recalled int
 	known    map[pin]bool // what is on trunk, or was
 
+	content map[queue.SHA][]string // what a commit has that is not on the trunk of the beginning
+
 	seen map[queue.CandidateState]int // candidates that came so far
 }
 
@@ -92,6 +96,7 @@ type walk struct {
 const (
 	probes    queue.CandidateState = "probes"
 	acquitted queue.CandidateState = "acquitted by a run of what failed"
+	spared    queue.CandidateState = "green by the run of another"
 )
 
 func (w *walk) apply(ev queue.Event) { w.q = w.q.Apply(ev) }
@@ -105,6 +110,9 @@ func (w *walk) save() {
 		}
 		if c.State == queue.CandidatePassed && slices.ContainsFunc(c.Verdict.Steps, func(s queue.StepResult) bool { return s.Run != 0 }) {
 			w.seen[acquitted]++
+		}
+		if c.State == queue.CandidateLanding && c.Verdict.Reused != nil {
+			w.seen[spared]++
 		}
 	}
 	q, err := w.s.Save(w.rt.Context(), queue.Save{Old: w.saved, New: w.q.Fill(w.now, w.policy), Policy: &w.policy})
@@ -218,7 +226,7 @@ func (w *walk) do(a queue.Action) {
 			w.apply(un)
 			return
 		}
-		w.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: w.built(a.Request.Members), Recipe: w.policy.Recipe, At: w.now})
+		w.apply(queue.CandidateMade{ID: a.ID, Request: a.Request, Built: w.built(a.Request.Base, a.Request.Members), Recipe: w.policy.Recipe, At: w.now})
 	case queue.Join:
 		w.apply(queue.Joined{ID: a.ID, As: a.As, At: w.now})
 	case queue.Probe:
@@ -226,7 +234,7 @@ func (w *walk) do(a queue.Action) {
 		for _, t := range a.Trials {
 			p := queue.Probed{Trial: t, Built: queue.Built{SHA: t.Base}}
 			if t.Member.Number != 0 {
-				if p.Built = w.built([]queue.Member{t.Member}); rapid.IntRange(0, 5).Draw(w.rt, "trial conflicts") == 0 {
+				if p.Built = w.built(t.Base, []queue.Member{t.Member}); rapid.IntRange(0, 5).Draw(w.rt, "trial conflicts") == 0 {
 					p.Built = queue.Built{}
 				}
 			}
@@ -242,6 +250,8 @@ func (w *walk) do(a queue.Action) {
 		} else {
 			w.apply(queue.RunReported{ID: a.Candidate.ID, Run: a.Run, Verdict: w.verdict(a.Recipe, o), At: w.now})
 		}
+	case queue.Reuses:
+		w.apply(queue.Reused{ID: a.ID, Run: a.Run, Proof: a.Proof, At: w.now})
 	case queue.Abandon:
 		w.apply(queue.Abandoned{ID: a.ID, Reason: a.Reason, At: w.now})
 	case queue.Confirm:
@@ -259,18 +269,26 @@ func (w *walk) do(a queue.Action) {
 	}
 }
 
-func (w *walk) built(members []queue.Member) queue.Built {
-	built := queue.Built{Tree: anySHA(w.rt, "tree")}
+// built is a new commit for each member. Its tree is what it holds, whoever put it there: a push past lander changes nothing.
+func (w *walk) built(base queue.SHA, members []queue.Member) queue.Built {
+	var built queue.Built
+	content := w.content[base]
 	for _, m := range members {
 		built.SHA = anySHA(w.rt, "built")
+		if what := fmt.Sprint(m.Number, m.Head); !slices.Contains(content, what) {
+			content = append(slices.Clip(content), what)
+			slices.Sort(content)
+		}
+		w.content[built.SHA] = content
 		built.Commits = append(built.Commits, queue.BuiltCommit{SHA: built.SHA, Member: m.Number, From: m.Head})
 	}
+	built.Tree = queue.SHA(fmt.Sprintf("%x", sha1.Sum([]byte(fmt.Sprint(content)))))
 	return built
 }
 
 // verdict is one of a run of a recipe, as testrun gives it.
 func (w *walk) verdict(r queue.Recipe, o queue.Outcome) queue.Verdict {
-	v := queue.Verdict{Outcome: o, Took: time.Second}
+	v := queue.Verdict{Outcome: o, Took: time.Second, Environment: rapid.SampledFrom([]string{"here", "here", "elsewhere", ""}).Draw(w.rt, "environment")}
 	last := len(r.Steps) - 1
 	if o != queue.Green {
 		last = rapid.IntRange(0, last).Draw(w.rt, "last step")

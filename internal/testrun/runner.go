@@ -36,6 +36,10 @@ type Runner struct {
 	Slots   Slots            // that a run waits for one of; nil: there is no limit
 	Now     func() time.Time // for the log and for what took how long, not for limits; nil: time.Now
 	Log     zerolog.Logger
+	Version string // of this lander, for Environment
+
+	env         sync.Once
+	environment string
 
 	Elsewhere  Elsewhere                               // where checks are run; nil: recipes that ask for some cannot be tested
 	CheckEvery time.Duration                           // between looks at checks; 0: 30 s
@@ -117,6 +121,7 @@ func (r *Runner) suite(ctx context.Context, job Job, t *transcript) queue.Verdic
 	end := a.run(ctx)
 	end.Took = r.now().Sub(began)
 	v := Judge(job.Recipe, a.records, end)
+	v.Environment = r.Environment()
 	lineErr := t.line(logVerdict(v))
 	if err := errors.Join(lineErr, close()); err != nil {
 		// The verdict stands on what was measured; only the log of it is cut short.

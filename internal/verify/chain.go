@@ -168,6 +168,9 @@ func (v *verifier) aborts() {
 // landing counts a land record and the changes in it.
 func (v *verifier) landing(r *record) {
 	v.report.Landings++
+	if r.s.Reused != nil {
+		v.report.Reused++
+	}
 	if r.s.Tested != "" {
 		v.report.PerArea++
 		v.report.Areas = append(v.report.Areas, r.s.Areas...)

@@ -59,6 +59,7 @@ type Report struct {
 	Landings   int `json:"landings"` // land records that count
 	Aborts     int `json:"aborts"`
 	Unapproved int `json:"unapproved"` // changes that landed with no approval in their record, as a policy may allow
+	Reused     int `json:"reused"`     // landings that were green by a run of another commit of the same tree, as their records say
 	PerArea    int `json:"per_area"`   // landings of which another commit was tested: that of their areas
 	Commits    int `json:"commits"`    // of trunk, proven to be lander's
 	Bypassed   int `json:"bypassed"`   // commits past lander

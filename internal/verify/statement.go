@@ -39,6 +39,7 @@ type statement struct {
 	Style    string    `json:"style"`
 	Tested   string    `json:"tested"` // another commit that was tested for this one, as good as Areas are
 	Areas    []string  `json:"areas"`  // in which that was
+	Reused   *reuse    `json:"reused"` // the run that was green, where it was another commit's of the same tree; nil: it was its own
 	Single   bool      `json:"single"` // it was written before trunk moved, for the server cannot move two branches at once
 	At       time.Time `json:"at"`
 }
@@ -49,6 +50,13 @@ type entry struct {
 	Head      string     `json:"head"`
 	Commits   []string   `json:"commits"` // its own on trunk, oldest first
 	Approvals []approval `json:"approvals"`
+}
+
+// reuse is a run that a landing took over.
+type reuse struct {
+	Attempt int64  `json:"attempt"`
+	Run     int64  `json:"run"`
+	Commit  string `json:"commit"`
 }
 
 type approval struct {
@@ -109,6 +117,12 @@ func (s statement) complete(digits int) error {
 		}
 		if s.Tested != "" {
 			names = append(names, s.Tested)
+		}
+		if r := s.Reused; r != nil {
+			names = append(names, r.Commit)
+			if r.Attempt < 1 || r.Attempt >= s.Attempt || r.Run < 1 {
+				return errors.New("it does not say which run was taken over")
+			}
 		}
 		if (s.Tested == "") != (len(s.Areas) == 0) || s.Tested == s.New {
 			return errors.New("it does not say which areas were tested, or as which commit")

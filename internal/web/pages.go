@@ -163,6 +163,9 @@ func (s *Server) changePage(w http.ResponseWriter, r *http.Request) {
 			if s.Logs == nil {
 				return ""
 			}
+			if is := run.Verdict; is != nil && is.Reused != nil {
+				run.Candidate, run.Run = is.Reused.Candidate, is.Reused.Run // whose output there is
+			}
 			return "/logs/" + strconv.FormatInt(int64(run.Candidate), 10) + "/" + strconv.Itoa(run.Run) + "/" + escaped(l)
 		},
 	}

@@ -258,6 +258,8 @@ func sayVerdict(r RunView) string {
 	switch {
 	case r.Verdict != nil && r.Verdict.Outcome == queue.Unmeasured:
 		return "unmeasured"
+	case r.Verdict != nil && r.Verdict.Reused != nil:
+		return fmt.Sprintf("green by run %d.%d of the same tree", r.Verdict.Reused.Candidate, r.Verdict.Reused.Run)
 	case r.Verdict != nil:
 		return string(r.Verdict.Outcome)
 	case r.Ended.IsZero():

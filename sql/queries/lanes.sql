@@ -5,7 +5,7 @@ select id from lanes where repo = $1 and trunk = $2;
 insert into lanes (repo, trunk) values ($1, $2) on conflict (repo, trunk) do nothing;
 
 -- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs
 from lanes where repo = $1 and trunk = $2;
 
 -- name: Lanes :many
@@ -26,6 +26,7 @@ set version = @version,
     ledger_mend = @ledger_mend,
     sound = @sound,
     estimates = coalesce(sqlc.narg(estimates), estimates),
+    proofs = coalesce(sqlc.narg(proofs), proofs),
     policy = coalesce(sqlc.narg(policy), policy)
 where id = @lane_id;
 

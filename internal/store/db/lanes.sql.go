@@ -32,7 +32,7 @@ func (q *Queries) Floor(ctx context.Context) (int64, error) {
 }
 
 const lane = `-- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs
 from lanes where repo = $1 and trunk = $2
 `
 
@@ -51,6 +51,7 @@ type LaneRow struct {
 	LedgerMend    bool
 	Sound         queue.SHA
 	Estimates     *queue.Estimates
+	Proofs        *queue.Proofs
 }
 
 func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow, error) {
@@ -71,6 +72,7 @@ func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow,
 		&i.LedgerMend,
 		&i.Sound,
 		&i.Estimates,
+		&i.Proofs,
 	)
 	return i, err
 }
@@ -129,8 +131,9 @@ set version = $1,
     ledger_mend = $10,
     sound = $11,
     estimates = coalesce($12, estimates),
-    policy = coalesce($13, policy)
-where id = $14
+    proofs = coalesce($13, proofs),
+    policy = coalesce($14, policy)
+where id = $15
 `
 
 type SaveLaneParams struct {
@@ -146,6 +149,7 @@ type SaveLaneParams struct {
 	LedgerMend    bool
 	Sound         queue.SHA
 	Estimates     *queue.Estimates
+	Proofs        *queue.Proofs
 	Policy        []byte
 	LaneID        int64
 }
@@ -165,6 +169,7 @@ func (q *Queries) SaveLane(ctx context.Context, arg SaveLaneParams) error {
 		arg.LedgerMend,
 		arg.Sound,
 		arg.Estimates,
+		arg.Proofs,
 		arg.Policy,
 		arg.LaneID,
 	)

@@ -159,6 +159,7 @@ type Lane struct {
 	LedgerMend    bool
 	Sound         queue.SHA
 	Estimates     *queue.Estimates
+	Proofs        *queue.Proofs
 }
 
 type Member struct {
