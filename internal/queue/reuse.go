@@ -48,9 +48,10 @@ func (r Recipe) reuse() time.Duration {
 	return max(r.Reuse, 0)
 }
 
-// entire reports whether a run showed by itself that every step of a recipe passes.
+// entire reports whether a run showed by itself that every step of a recipe passes. Checks are of a commit, not of a tree: they do not
+// count for another one.
 func (v Verdict) entire(r Recipe) bool {
-	if v.Outcome != Green || v.Asked != nil || v.Reused != nil || r.Empty() {
+	if v.Outcome != Green || v.Asked != nil || v.Reused != nil || r.Empty() || len(r.Checks) > 0 {
 		return false
 	}
 	clean := func(s StepResult) bool { return s.Exit == 0 && s.Run == 0 }

@@ -178,17 +178,17 @@ func TestAForgeThatIsDownIsWaitedOut(t *testing.T) {
 	})
 }
 
-// limited is what a forge answers that wants no requests for a while.
-type limited struct{ till time.Time }
+// timed is what a forge answers that wants no requests for a while.
+type timed struct{ till time.Time }
 
-func (l limited) Error() string    { return "wait" }
-func (l limited) Until() time.Time { return l.till }
+func (l timed) Error() string    { return "wait" }
+func (l timed) Until() time.Time { return l.till }
 
 func TestAForgeThatAsksToWaitIsNotAskedBefore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, y, job := checked(t)
-		y.down = limited{time.Now().Add(20 * time.Minute)}
+		y.down = timed{time.Now().Add(20 * time.Minute)}
 		done := begin(context.Background(), r, job)
 		time.Sleep(19 * time.Minute)
 		if y.looks != 0 || r.Resting() != 1 {
