@@ -40,6 +40,9 @@ type Keeper struct {
 	// one sentence for each breach that the lane's journal does not have yet: what stands there an admin has been told of, and it is
 	// in a history that nobody can change. nil: nothing is audited.
 	Audit func(ctx context.Context, since queue.SHA, tips Tips) (breaches []string, err error)
+	// Landed is told, beside everything else, of the commit whose run proved what this keeper has just landed: nothing is in it any more
+	// that is not on trunk. nil: nobody asks.
+	Landed func(tested queue.SHA)
 	// Test runs a candidate's recipe to its end. What it is given is the candidate as this run sees it: by the recipe that is to be run
 	// now, which may be a part, on trunk, and with the members of all that it stands on; of a step that runs again, only some tests.
 	Test func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict // required

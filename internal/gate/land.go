@@ -200,6 +200,17 @@ func (k *Keeper) landed(ctx context.Context, c *queue.Candidate) error {
 	k.apply(queue.LandingDone{ID: c.ID, At: k.Now()})
 	k.pushErr, k.pushes = nil, 0
 	k.audit(ctx, before)
+	if k.Landed != nil {
+		tested := c.Built.SHA
+		if c.Apart != nil && c.Apart.Tested != "" {
+			tested = c.Apart.Tested
+		}
+		k.busy.Add(1)
+		k.runs.Go(func() {
+			defer k.busy.Add(-1)
+			k.Landed(tested)
+		})
+	}
 	return k.readPolicy(ctx)
 }
 

@@ -42,7 +42,7 @@ func (r *Rooms) repository(name string) *repository {
 	made := &repository{
 		mirror: m,
 		runner: &testrun.Runner{
-			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: filepath.Join(r.Settings.DataDir, "caches"),
+			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: cachesDir(r.Settings),
 			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.runSlots(), Sandbox: r.sandbox, Version: r.Version, Now: r.Now, Log: r.Log,
 		},
 	}
@@ -100,6 +100,11 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 			return nil
 		},
 		Diagnose: r.diagnose(repo, l),
+		Landed: func(sha queue.SHA) {
+			if err := repo.runner.Landed(l, sha); err != nil {
+				r.Log.Warn().Err(err).Stringer("lane", l).Msg("tool caches of what landed are lost")
+			}
+		},
 		Test: func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			// c is as this run is to see it: a part of the recipe, perhaps, and all that the commit brings to trunk.
 			return repo.runner.Run(ctx, testrun.Job{

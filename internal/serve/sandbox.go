@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"lander/internal/config"
@@ -29,6 +30,9 @@ func (r *Rooms) Enclose(ctx context.Context) error {
 	var missing *testrun.MissingError
 	switch {
 	case err == nil:
+		if err := s.ProveOverlay(ctx, cachesDir(r.Settings)); err != nil {
+			return err
+		}
 		r.sandbox = s
 		r.enclosure = judgeSandbox(s)
 		r.Log.Info().Msg(sayEnclosed)
@@ -71,8 +75,16 @@ func examineSandbox(ctx context.Context, s config.Server) []Finding {
 	if err != nil {
 		return []Finding{judgeMissing(err, s.Sandbox)}
 	}
+	if _, err := os.Stat(s.DataDir); err == nil {
+		if err := box.ProveOverlay(ctx, cachesDir(s)); err != nil {
+			return append(judgeSandbox(box), warning(aboutMachine, "sandbox-holes", oneLine(err), ""))
+		}
+	}
 	return judgeSandbox(box)
 }
+
+// cachesDir is where the tool caches of all lanes are.
+func cachesDir(s config.Server) string { return filepath.Join(s.DataDir, "caches") }
 
 const sandboxCheck = "sandbox"
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"lander/internal/queue"
 )
 
 // attempt is one call of Run.
@@ -19,6 +21,8 @@ type attempt struct {
 	job        Job
 	transcript *transcript
 	log        zerolog.Logger
+	caches     *runCaches // nil: it is in no sandbox, or its caches are its own
+	unkilled   bool       // a process of the run may still be there
 
 	// Written by listen alone, read by others when it has returned.
 	course  *course
@@ -55,6 +59,10 @@ func (a *attempt) run(ctx context.Context) Ending {
 	if err != nil {
 		return faulted("make scratch directory", err)
 	}
+	if err := a.beginCaches(); err != nil {
+		a.clear(private)
+		return faulted("begin run", err)
+	}
 	// Started before the checkout, so that the one takes place during the other.
 	sup, err := a.supervise(private)
 	if err != nil {
@@ -69,6 +77,7 @@ func (a *attempt) run(ctx context.Context) Ending {
 	}
 	end, left := a.commands(ctx, sup, dir, private)
 	if left {
+		a.unkilled = true
 		// Who gets this checkout next would share it with a process of this run.
 		a.log.Error().Str("checkout", dir).Msg("checkout not given back: " + sayUnkilled)
 		return end
@@ -153,7 +162,7 @@ func (a *attempt) send(sup *supervising, kind byte, what any) {
 // order is what the supervisor is told to do.
 func (a *attempt) order(dir string, private scratch) (order, error) {
 	caches := ""
-	if a.runner.Caches != "" {
+	if a.runner.Caches != "" && a.runner.Sandbox == nil {
 		var err error
 		if caches, err = laneCache(a.runner.Caches, a.job.Lane); err != nil {
 			return order{}, err
@@ -163,11 +172,11 @@ func (a *attempt) order(dir string, private scratch) (order, error) {
 	seenCaches, seenScratch := caches, private.dir
 	if a.runner.Sandbox != nil {
 		var err error
-		if o.Box, err = a.runner.Sandbox.box(dir, private.dir, caches); err != nil {
+		if o.Box, err = a.runner.Sandbox.box(dir, private.dir, a.caches); err != nil {
 			return order{}, err
 		}
 		seenScratch = insideScratch
-		if caches != "" {
+		if a.caches != nil {
 			seenCaches = insideCache
 		}
 	}
@@ -180,6 +189,33 @@ func (a *attempt) order(dir string, private scratch) (order, error) {
 		o.Env = withoutProxies(o.Env)
 	}
 	return o, err
+}
+
+// beginCaches makes what the run sees of its lane's tool caches, where it is in a sandbox.
+func (a *attempt) beginCaches() error {
+	box := a.runner.Sandbox
+	if box == nil || a.runner.Caches == "" {
+		return nil
+	}
+	c, err := cacheDirs(a.runner.Caches, a.job.Lane, box.overlay)
+	if err == nil {
+		a.caches, err = c.begin(a.job.ID)
+	}
+	return err
+}
+
+// endCaches keeps what the run wrote into them until its commit lands, if it was green, and drops it otherwise.
+func (a *attempt) endCaches(v queue.Verdict) {
+	if a.caches == nil || a.unkilled {
+		return // swept up by a later run
+	}
+	green := queue.SHA("")
+	if v.Outcome == queue.Green {
+		green = a.job.Candidate
+	}
+	if err := a.caches.end(green); err != nil {
+		a.log.Warn().Err(err).Msg("tool caches of the run are lost")
+	}
 }
 
 // clear removes the scratch directory of a run that started no command.

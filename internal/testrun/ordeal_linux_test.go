@@ -28,7 +28,9 @@ type ordeal struct {
 	Secrets []string
 	Hide    []string
 	Named   []string
-	Program bool // the checkout has the program "hostile", see hostileProgram
+	Layers  bool   // tool caches are layers
+	Story   string // of tool caches, instead of a recipe
+	Program bool   // the checkout has the program "hostile", see hostileProgram
 
 	before func(dir string) // with the ordeal's directory
 	after  func(dir string)
@@ -118,7 +120,11 @@ func (o ordeal) here(ctx context.Context, dir string) outcome {
 	if err != nil {
 		return outcome{Log: "no sandbox: " + err.Error()}
 	}
+	if o.Story != "" {
+		return outcome{Log: tell(ctx, found, dir, o.Story)}
+	}
 	s := *found
+	s.overlay = o.Layers
 	s.limits, s.hidden, s.named = o.Limits.filled(), append(s.hidden, o.Hide...), o.Named
 	r := &Runner{
 		Checkouts: &shelf{dir: filepath.Join(dir, "checkout")}, Logs: filepath.Join(dir, "logs"), Scratch: filepath.Join(dir, "scratch"),

@@ -28,7 +28,7 @@ type Runner struct {
 
 	Sandbox *Sandbox // nil: the commands run as lander's own user, with all that this user has
 
-	Caches  string           // directory of the lanes' tool caches, made when missing; empty: each run starts with empty ones
+	Caches  string           // directory of the lanes' tool caches, made when missing, see Landed; empty: each run starts with empty ones
 	Scratch string           // where each run's HOME and TMPDIR are made; empty: the system's directory for temporary files
 	Env     []string         // more environment for the commands: NAME (as lander has it) or NAME=VALUE
 	Secrets []string         // taken out of the output, plain and as base64 and URLs write them; of fewer than 8 letters none is
@@ -122,6 +122,7 @@ func (r *Runner) suite(ctx context.Context, job Job, t *transcript) queue.Verdic
 	end.Took = r.now().Sub(began)
 	v := Judge(job.Recipe, a.records, end)
 	v.Environment = r.Environment()
+	a.endCaches(v)
 	lineErr := t.line(logVerdict(v))
 	if err := errors.Join(lineErr, close()); err != nil {
 		// The verdict stands on what was measured; only the log of it is cut short.

@@ -17,6 +17,7 @@ type Sandbox struct {
 	hidden  []string          // what of it they do not see
 	named   []string          // see Options.Named
 	proxies proxies
+	overlay bool   // tool caches are layers that the kernel lays over one another, see ProveOverlay
 	tasks   bool   // this kernel counts the processes of a user by sandbox
 	group   string // the cgroup to make those of runs in; "": there is none
 	notes   []string
@@ -124,6 +125,16 @@ type bind struct {
 	Own bool `json:",omitempty"`
 	// Reach says that the way there may be closed to the commands' user. It matters only where that is another one.
 	Reach bool `json:",omitempty"`
+	// Over is what is to be laid over one another at From, which is an empty directory; nil: it shows what From has.
+	Over *overlay `json:",omitempty"`
+}
+
+// overlay is directories that the kernel shows as one. What is written goes to the uppermost, and nothing is ever changed in the others.
+// Paths are relative to Base, which has no say in what they may hold.
+type overlay struct {
+	Base  string   // required
+	Run   string   // required: a directory with "up", which is the uppermost, and "work" and "at", which are the kernel's
+	Lower []string // required: the topmost first
 }
 
 // box is a sandbox for one run, as the supervisor is told of it.

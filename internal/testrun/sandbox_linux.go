@@ -228,16 +228,16 @@ func countsTasks() bool {
 	return err1 == nil && err2 == nil && (a > 5 || a == 5 && b >= 14)
 }
 
-// box is the sandbox of one run. dir is its checkout, caches its lane's directory; empty: the run has its own.
-func (s *Sandbox) box(dir, scratch, caches string) (*box, error) {
+// box is the sandbox of one run. dir is its checkout, caches what it sees of its lane's; nil: the run has its own.
+func (s *Sandbox) box(dir, scratch string, caches *runCaches) (*box, error) {
 	b := &box{
 		Bwrap: s.bwrap, UID: s.uid, Binds: slices.Clone(s.system), Links: s.links, Hidden: s.hidden, Limits: s.limits,
 		Named: s.named, Proxies: s.proxies, Tasks: s.tasks, Group: s.group,
 	}
 	b.Binds = append(b.Binds,
 		bind{From: dir, To: insideCheckout, Write: true, Own: true}, bind{From: scratch, To: insideScratch, Write: true, Own: true})
-	if caches != "" {
-		b.Binds = append(b.Binds, bind{From: caches, To: insideCache, Write: true, Own: true})
+	if caches != nil {
+		b.Binds = append(b.Binds, caches.bind())
 	}
 	stores, err := alternates(dir)
 	if err != nil {

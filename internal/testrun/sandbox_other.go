@@ -5,6 +5,7 @@ package testrun
 import (
 	"context"
 	"errors"
+	"os"
 )
 
 // usualMemory bounds nothing where there is no sandbox.
@@ -15,9 +16,14 @@ func Prove(context.Context, Options) (*Sandbox, error) {
 	return nil, &MissingError{Reason: sayNotLinux, Mend: sayMendNotLinux}
 }
 
+// ProveOverlay is never called here.
+func (s *Sandbox) ProveOverlay(context.Context, string) error { return errNotLinux }
+
 var errNotLinux = errors.New(sayNotLinux)
 
-func (s *Sandbox) box(string, string, string) (*box, error) { return nil, errNotLinux }
+func (s *Sandbox) box(string, string, *runCaches) (*box, error) { return nil, errNotLinux }
+
+func cloneFile(*os.File, *os.File) error { return errNotLinux }
 
 func (s *Sandbox) sweep(string) error { return nil }
 
@@ -25,6 +31,8 @@ func (s *Sandbox) sweep(string) error { return nil }
 type inner struct{}
 
 func superviseFromInside() error { return errNotLinux }
+
+func superviseMounting() error { return errNotLinux }
 
 func (s *supervisor) superviseBox(*frames) error { return errNotLinux }
 

@@ -261,13 +261,17 @@ func (o *outer) start(args []string, said *os.File, inherited []*os.File) error 
 	if o.group != nil {
 		attr.UseCgroupFD, attr.CgroupFD = true, int(o.group.fd.Fd())
 	}
+	program, env, err := o.overlaid(attr)
+	if err != nil {
+		return err
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.stopped {
 		return errors.New("stopped before it began")
 	}
-	pid, err := syscall.ForkExec(o.box.Bwrap, args, &syscall.ProcAttr{
-		Dir: "/", Env: []string{superviseKey + "=" + superviseInside}, Files: files, Sys: attr,
+	pid, err := dumpable(attr.Cloneflags != 0, func() (int, error) {
+		return syscall.ForkExec(program, args, &syscall.ProcAttr{Dir: "/", Env: env, Files: files, Sys: attr})
 	})
 	if err != nil {
 		return err

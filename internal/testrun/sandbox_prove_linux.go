@@ -121,6 +121,79 @@ func (s *Sandbox) mend() string {
 	return sayMendUsers
 }
 
+// ProveOverlay tries whether tool caches in dir, which is made when missing, can be layers that the kernel lays over one another. Where they
+// cannot, each run gets a copy of them, and a note says so. Call it before the first Run.
+func (s *Sandbox) ProveOverlay(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("prove layers: %w", err)
+	}
+	dir, err := os.MkdirTemp(dir, "proof-")
+	if err != nil {
+		return fmt.Errorf("prove layers: %w", err)
+	}
+	defer func() { _ = removeTree(dir) }()
+	try := *s
+	try.overlay = true
+	reason, err := try.proveOverlay(ctx, dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("prove layers: %w", err)
+	case reason != "":
+		s.notes = append(s.notes, sayNoOverlay(reason))
+	default:
+		s.overlay = true
+	}
+	return nil
+}
+
+// overlayProof is the trial's second run. The first has written, and landed.
+const overlayProof = `
+test "$(cat /cache/kept)" = kept && test "$(cat /cache/dir/old)" = old
+echo changed > /cache/kept
+rm /cache/gone
+rm -r /cache/dir
+mkdir /cache/dir
+test -z "$(ls /cache/dir)"
+mv /cache/named /cache/dir/renamed
+test ! -e /cache/gone
+`
+
+// proveOverlay gives the reason why it does not work here; empty: it does.
+func (s *Sandbox) proveOverlay(ctx context.Context, dir string) (reason string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, proofLimit)
+	defer cancel()
+	place := proofPlace(filepath.Join(dir, "checkout"))
+	for _, sub := range []string{"checkout", "scratch"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
+			return "", err
+		}
+	}
+	r := &Runner{
+		Checkouts: place, Logs: filepath.Join(dir, "logs"), Scratch: filepath.Join(dir, "scratch"), Caches: filepath.Join(dir, "caches"), Sandbox: s,
+	}
+	lane := queue.Lane{Repo: "lander/proof", Trunk: "main"}
+	for i, command := range []string{
+		"cd /cache; mkdir dir; echo old > dir/old; for f in kept gone named; do echo $f > $f; done", overlayProof,
+		"test \"$(cat /cache/kept)\" = changed && test ! -e /cache/gone && test \"$(ls /cache/dir)\" = renamed",
+	} {
+		sha := queue.SHA(fmt.Sprint("proof", i))
+		v := r.Run(ctx, Job{
+			ID: string(sha), Lane: lane, Candidate: sha, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "proof", Run: command}}},
+		})
+		switch v.Outcome {
+		case queue.Green:
+		case queue.Cancelled:
+			return "", errors.Join(ctx.Err(), errors.New(v.Reason))
+		default:
+			return strings.Join(append([]string{v.Reason}, v.Tail...), "; "), nil
+		}
+		if err := r.Landed(lane, sha); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
 // proofPlace gives one directory as every checkout.
 type proofPlace string
 

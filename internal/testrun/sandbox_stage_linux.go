@@ -39,7 +39,13 @@ func stageBinds(b *box, o order) error {
 			continue
 		}
 		at := filepath.Join(dir, fmt.Sprint(i))
-		if err := stageOne(each, at, owner); err != nil {
+		var err error
+		if each.Over != nil {
+			err = stageOverlay(each.Over, at, b.UID, owner)
+		} else {
+			err = stageOne(each, at, owner)
+		}
+		if err != nil {
 			return fmt.Errorf("stage %s: %w", each.From, err)
 		}
 		each.From = at

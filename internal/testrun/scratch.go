@@ -53,9 +53,8 @@ func makeScratch(parent string) (scratch, error) {
 
 func (s scratch) remove() error { return errors.Join(removeTree(s.dir), s.lock.Close()) }
 
-// laneCache makes and names the directory of a lane's tool caches: the lane's name as far as every tool can bear it in a
-// path, and a digest so that no two lanes share one.
-func laneCache(root string, lane queue.Lane) (string, error) {
+// laneName is a lane's name as far as every tool can bear it in a path, and a digest so that no two lanes share one.
+func laneName(lane queue.Lane) string {
 	plain := strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' {
 			return c
@@ -63,11 +62,16 @@ func laneCache(root string, lane queue.Lane) (string, error) {
 		return '-'
 	}, lane.String())
 	sum := sha256.Sum256([]byte(lane.String()))
+	return plain[:min(len(plain), 60)] + "-" + hex.EncodeToString(sum[:4])
+}
+
+// laneCache makes and names the directory of a lane's tool caches where there is no sandbox: all its runs write to it.
+func laneCache(root string, lane queue.Lane) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(root, plain[:min(len(plain), 60)]+"-"+hex.EncodeToString(sum[:4]))
+	dir := filepath.Join(root, laneName(lane))
 	return dir, os.MkdirAll(dir, 0o700)
 }
 

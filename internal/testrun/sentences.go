@@ -80,6 +80,10 @@ func saySandboxEnded(status string) string {
 	return "the sandbox ended before its time, with " + status
 }
 
+func sayNoOverlay(reason string) string {
+	return "each test run gets a copy of its lane's tool caches, which costs time: the kernel does not lay directories over one another here (" + reason + ")"
+}
+
 func sayNotProved(reason string) string { return "the sandbox does not hold here: " + reason }
 
 var (

@@ -62,6 +62,9 @@ func (a *attempt) supervise(private scratch) (*supervising, error) {
 		ExtraFiles:  []*os.File{controlRead, reportWrite, private.lock}, // controlFD, reportFD, lockFD
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
+	if a.caches != nil { // the supervisor has no use for it but to hold it
+		cmd.ExtraFiles = append(cmd.ExtraFiles, a.caches.lock)
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, control.Close(), report.Close())
 	}

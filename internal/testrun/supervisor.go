@@ -23,6 +23,9 @@ const superviseKey = "LANDER_SUPERVISE_RUN"
 // superviseInside is its value in a sandbox, where it is in the first process's environment and in no other's.
 const superviseInside = "inside"
 
+// superviseMounts is its value in a process that lays directories over one another, and then becomes what makes the sandbox.
+const superviseMounts = "mounts"
+
 // Descriptors that a supervisor is started with.
 const (
 	controlFD = 3 // read: the order, then nothing until it closes
@@ -77,8 +80,11 @@ type supervisor struct {
 }
 
 func supervise() error {
-	if os.Getenv(superviseKey) == superviseInside {
+	switch os.Getenv(superviseKey) {
+	case superviseInside:
 		return superviseFromInside()
+	case superviseMounts:
+		return superviseMounting()
 	}
 	if err := closeAllOnExec(); err != nil {
 		return err
