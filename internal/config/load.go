@@ -39,7 +39,7 @@ func Load(src Source) (Server, error) {
 		src.Read = os.ReadFile
 	}
 	l := &loader{src: src, given: map[string]bool{}, server: Server{
-		Listen: "127.0.0.1:8080", Public: true, ForgeURL: "https://api.github.com", Prefix: "@lander", Poll: 30 * time.Second, RunNetwork: "setup",
+		Listen: "127.0.0.1:8080", Public: true, ForgeURL: "https://api.github.com", Prefix: "@lander", Poll: 30 * time.Second, BranchGrace: time.Hour, RunNetwork: "setup",
 		Committer: Committer{Name: "lander", Email: "lander@localhost"}, Log: Log{Format: "auto", Level: zerolog.InfoLevel},
 	}}
 	l.file()

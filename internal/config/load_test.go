@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := Server{
 		DataDir: "/home/ann/.local/share/lander", Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080", Public: true,
-		ForgeURL: "https://api.github.com", GitRemote: "https://github.com/{repo}.git", Prefix: "@lander", Poll: 30 * time.Second, RunNetwork: "setup",
+		ForgeURL: "https://api.github.com", GitRemote: "https://github.com/{repo}.git", Prefix: "@lander", Poll: 30 * time.Second, BranchGrace: time.Hour, RunNetwork: "setup",
 		Committer: Committer{Name: "lander", Email: "lander@localhost"}, Log: Log{Format: "auto", Level: zerolog.InfoLevel},
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -109,6 +109,7 @@ webhook_secrets: ["old secret, long", new-secret]
 lanes: ["acme/app:main"]
 prefix: "@queue"
 poll: 45s
+branch_grace: 0s
 workers: 6
 run_env: [GOPROXY]
 sandbox: bubblewrap

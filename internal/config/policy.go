@@ -50,7 +50,9 @@ type policyFile struct {
 	trunks  []string
 	barrier ast.Node // nil: there is none
 	limits  []stepLimit
-	each    ast.Node // where test_each asks for what only one style can keep; nil: it does not
+	checks  []checkName // of those in policy, where they stand
+	setup   ast.Node    // nil: there is none
+	each    ast.Node    // where test_each asks for what only one style can keep; nil: it does not
 }
 
 func parsePolicy(data []byte) (*policyFile, error) {
@@ -61,6 +63,7 @@ func parsePolicy(data []byte) (*policyFile, error) {
 	if root := f.parse(data); root != nil {
 		f.mapping(root, "", f.top())
 	}
+	f.together()
 	if f.each != nil && f.policy.Style != queue.StyleSquash {
 		f.at(f.each, sayEachCommit(string(f.policy.Style)))
 	}
@@ -94,7 +97,8 @@ func (f *policyFile) top() []field {
 		{name: "barrier", read: func(n ast.Node) { f.barrier, f.policy.Areas.Barrier = n, f.globs(n, "barrier") }},
 		{name: "suite", read: func(n ast.Node) { f.mapping(n, "suite", f.suite()) }},
 	}
-	return append(fields, later("", "checks", "message", "environment")...)
+	fields = append(fields, field{name: "checks", read: func(n ast.Node) { f.items(n, "checks", f.check) }})
+	return append(fields, later("", "message", "environment")...)
 }
 
 func (f *policyFile) require() []field {
@@ -124,6 +128,7 @@ func (f *policyFile) suite() []field {
 		{name: "start", read: func(n ast.Node) { f.limit(n, "suite.start", &r.Start) }},
 		{name: "env", read: func(n ast.Node) { r.Env = f.env(n, "suite.env") }},
 		{name: "setup", read: func(n ast.Node) {
+			f.setup = n
 			f.items(n, "suite.setup", func(i int, v ast.Node) {
 				if cmd, ok := f.command(v, fmt.Sprintf("suite.setup, item %d", i)); ok {
 					r.Setup = append(r.Setup, cmd)

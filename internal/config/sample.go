@@ -45,8 +45,13 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 	case recipe.Reuse > 0:
 		fmt.Fprintf(&b, "  reuse: %s\n", span(recipe.Reuse))
 	}
-	if recipe.Empty() {
-		b.WriteString(sampleNoSteps)
+	if len(recipe.Steps)+len(recipe.Optional) == 0 {
+		if len(recipe.Checks) == 0 {
+			b.WriteString(sampleNoSteps)
+		} else {
+			b.WriteString("  steps: []\n")
+		}
+		sampleChecks(&b, recipe.Checks)
 		return b.Bytes()
 	}
 	b.WriteString(sampleSteps)
@@ -82,6 +87,7 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 			b.WriteString("      network: true\n")
 		}
 	}
+	sampleChecks(&b, recipe.Checks)
 	return b.Bytes()
 }
 
@@ -92,6 +98,18 @@ func sampleEnv(b *bytes.Buffer, indent string, env map[string]string) {
 	b.WriteString(indent + "env:\n")
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(b, "%s  %s: %s\n", indent, quoted(name), quoted(env[name]))
+	}
+}
+
+func sampleChecks(b *bytes.Buffer, checks []queue.Check) {
+	for i, c := range checks {
+		if i == 0 {
+			b.WriteString("checks:\n")
+		}
+		fmt.Fprintf(b, "  - name: %s\n    app: %s\n", quoted(c.Name), quoted(c.App))
+		if c.Timeout != 0 {
+			fmt.Fprintf(b, "    timeout: %s\n", span(c.Timeout))
+		}
 	}
 }
 

@@ -163,6 +163,29 @@ func sayEnvSize(path string) string {
 	return fmt.Sprintf("%s is too much: at most %d variables of %d bytes each", path, mostEnv, mostValue)
 }
 
+func sayCheckKeys(path string) string {
+	return path + " needs both name and app, as in {name: windows-ci, app: github-actions}"
+}
+
+func sayCheckName(path, name string) string {
+	if name == setupName {
+		return fmt.Sprintf("%s cannot be called %q, which is the name of what runs before the steps", path, name)
+	}
+	return path + " wants a name of one line and at most 200 letters"
+}
+
+func sayCheckApp(path, app string) string {
+	return fmt.Sprintf("%s wants as app the slug of a GitHub App, as in github-actions, or @ and the login of who sets commit statuses, not %q", path, clip(app))
+}
+
+func sayCheckTwice(name string) string {
+	return fmt.Sprintf("the name %q stands for another check or step already; a check is known by its name alone", clip(name))
+}
+
+func saySetupAlone() string {
+	return "suite.setup has no steps to come before; what checks need is set up where they run"
+}
+
 func sayStepTwice(path, name string) string {
 	return fmt.Sprintf("%s has the name %q, which another step has; choose another", path, name)
 }
@@ -296,6 +319,10 @@ func sayWantPrefix(got string) string {
 
 func sayWantPoll(got string) string {
 	return fmt.Sprintf("wants a time from 1s to 1h, as in 30s, not %q", clip(got))
+}
+
+func sayWantGrace(got string) string {
+	return fmt.Sprintf("wants a time from 0s to 720h, as in 1h, not %q", clip(got))
 }
 
 func sayWantWorkers(got string) string {

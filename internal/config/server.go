@@ -26,12 +26,13 @@ type Server struct {
 	Lanes          []queue.Lane // sorted as given, each once
 	Prefix         string       // how comments address lander, as in "@lander"
 	Poll           time.Duration
-	Workers        int      // test runs at a time on this machine; 0: a quarter of its processors, at least one
-	GitRemote      string   // where git fetches and pushes, with {repo} for OWNER/NAME
-	RunEnv         []string // names of lander's own environment variables that test runs may see
-	Sandbox        string   // what keeps test runs apart: "bubblewrap", "none", or empty: bubblewrap where it can be had
-	RunNetwork     string   // which commands may reach the network: "setup", "all" or "none"
-	RunRead        []string // absolute paths of more that sandboxed runs may read
+	BranchGrace    time.Duration // how long the branch of a candidate is kept after its verdict
+	Workers        int           // test runs at a time on this machine; 0: a quarter of its processors, at least one
+	GitRemote      string        // where git fetches and pushes, with {repo} for OWNER/NAME
+	RunEnv         []string      // names of lander's own environment variables that test runs may see
+	Sandbox        string        // what keeps test runs apart: "bubblewrap", "none", or empty: bubblewrap where it can be had
+	RunNetwork     string        // which commands may reach the network: "setup", "all" or "none"
+	RunRead        []string      // absolute paths of more that sandboxed runs may read
 	RunLimits      Limits
 	SecretFiles    []string // files that secrets were read from, and the one of the settings
 	Committer      Committer

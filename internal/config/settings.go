@@ -47,6 +47,7 @@ func Settings() []Setting {
 		{Name: "lanes", Flag: "lane", Usage: "what to land on, as in acme/app:main", List: true, apply: lanes},
 		{Name: "prefix", Usage: "how comments address lander", Default: "@lander", apply: prefix},
 		{Name: "poll", Usage: "how often the forge is asked, beside webhooks", Default: "30s", apply: poll},
+		{Name: "branch_grace", Usage: "how long the branch of a candidate with checks is kept after its verdict", Default: "1h", apply: branchGrace},
 		{Name: "workers", Usage: "test runs at a time on this machine", Default: "a quarter of its processors, at least 1", apply: workers},
 		{Name: "git_remote", Usage: "where git fetches and pushes, with {repo} for OWNER/NAME", Default: "found from forge_url", apply: gitRemote},
 		{Name: "run_env", Usage: "names of environment variables that test runs may see", List: true, apply: runEnv},
@@ -226,6 +227,15 @@ func poll(s *Server, words []string) string {
 		return sayWantPoll(words[0])
 	}
 	s.Poll = d
+	return ""
+}
+
+func branchGrace(s *Server, words []string) string {
+	d, err := time.ParseDuration(words[0])
+	if err != nil || d < 0 || d > 30*24*time.Hour {
+		return sayWantGrace(words[0])
+	}
+	s.BranchGrace = d
 	return ""
 }
 

@@ -76,10 +76,10 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 }
 
 // within is the policy, with no more runs at a time than this machine has workers for: who waits for one is better off in a larger
-// batch.
+// batch. Who waits for checks mostly takes none of this machine.
 func (k *Keeper) within() queue.Policy {
 	p := k.policy
-	if k.Workers > 0 {
+	if k.Workers > 0 && len(p.Recipe.Checks) == 0 {
 		p.Window = min(p.Window, k.Workers)
 	}
 	return p

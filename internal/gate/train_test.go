@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -399,4 +400,59 @@ func TestNoMoreRunsThanWorkers(t *testing.T) {
 		close(w.block)
 		w.settled(k)
 	})
+}
+
+// What runs for a candidate elsewhere goes with a run that nobody waits for, and stays when it is lander that ends.
+func TestARunKnowsWhyItIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		k := w.keeper()
+		why := make(chan error, 1)
+		k.Test = func(ctx context.Context, _ *queue.Candidate, _ int, _ queue.Rerun) queue.Verdict {
+			<-ctx.Done()
+			why <- context.Cause(ctx)
+			return queue.Verdict{Outcome: queue.Cancelled}
+		}
+		w.approved(1)
+		if err := k.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		k.cancelRuns()
+		if err := <-why; errors.Is(err, queue.ErrUnwanted) {
+			t.Errorf("when lander ends: %v", err)
+		}
+		synctest.Wait()
+
+		w = newWorld(t)
+		test := k.Test
+		k = w.keeper()
+		k.Test = test
+		w.approved(1)
+		if err := k.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.order(queue.ChangeAsked{Number: 1, Ask: queue.Ask{ID: "x", Verb: queue.VerbWithdraw, Who: queue.Person{ID: 2, Login: "rita"}, Role: queue.RoleReview, At: w.clock()}})
+		if err := k.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-why; !errors.Is(err, queue.ErrUnwanted) {
+			t.Errorf("when the change is withdrawn: %v", err)
+		}
+		synctest.Wait()
+	})
+}
+
+// Whose checks are run elsewhere may have more in flight than this machine has room for.
+func TestChecksNeedNoRoomHere(t *testing.T) {
+	t.Parallel()
+	k := &Keeper{Workers: 1, policy: queue.Policy{Window: 4, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit"}}}}}
+	if w := k.within().Window; w != 1 {
+		t.Errorf("a suite has %d", w)
+	}
+	k.policy.Recipe.Checks = []queue.Check{{Name: "ci", App: "github-actions"}}
+	if w := k.within().Window; w != 4 {
+		t.Errorf("checks have %d", w)
+	}
 }

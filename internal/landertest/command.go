@@ -71,7 +71,7 @@ var verbs = []struct {
 		if s.life == nil {
 			return nil
 		}
-		return s.until("the test runs have ended", func() bool { return s.life.busy() == 0 })
+		return s.until("the test runs have ended", func() bool { return s.life.active() == 0 })
 	}},
 	{form(`crash`), func(s *story, _ command, _ []string) error {
 		if s.life == nil {
@@ -104,6 +104,11 @@ var verbs = []struct {
 		return nil
 	}},
 	{form(`release webhooks( twice)?( reversed)?`), (*story).release},
+	{form(`ci (.+) by (\S+)`), (*story).startCI},
+	{form(`check (.+) by (\S+) on (\S+): (\w+)`), (*story).check},
+	{form(`status (.+) by (\S+) on (\S+): (\w+)`), (*story).status},
+	{form(`sweep`), func(s *story, _ command, _ []string) error { return s.life.rooms.SweepBranches(context.Background()) }},
+	{form(`expect offered: (.+)`), (*story).expectOffered},
 	{form(`expect (\d+) (\w+)(?:: (.+))?`), (*story).expect},
 	{form(`expect missed (\d+)`), (*story).expectMissed},
 	{form(`expect breach: (.+)`), func(s *story, _ command, a []string) error {

@@ -40,6 +40,12 @@
 //	rebuild                                           what "lander migrate --rebuild" does, while lander is down: the
 //	                                                  lanes are left paused
 //	fault TEXT · heal                                 see package hub
+//	ci NAME by APP                                    from here on a CI of that app checks each candidate that is pushed: red where a
+//	                                                  file of text says so
+//	check NAME by APP on COMMIT: CONCLUSION           a check run there, or a newer one; pending: it has begun
+//	status NAME by WHO on COMMIT: STATE               a commit status
+//	sweep                                             branches of candidates that nobody needs any more are deleted
+//	expect offered: COMMIT, ...                       what the branches of candidates stand at; nothing: there are none
 //	hold webhooks · release webhooks [twice] [reversed]
 //	refused COMMAND: TEXT                             the hub does not do it, and says TEXT
 //	expect N STAGE[: TEXT]                            TEXT is part of the first reason

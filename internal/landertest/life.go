@@ -22,6 +22,7 @@ import (
 type life struct {
 	world   *world
 	store   *store.Store
+	rooms   *serve.Rooms
 	keepers []*gate.Keeper // one for each lane
 	free    []func()       // give the lanes' locks back
 	web     http.Handler
@@ -95,7 +96,7 @@ func (w *world) start() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	rooms := w.rooms(ctx)
-	l.store = rooms.Store
+	l.store, l.rooms = rooms.Store, rooms
 	for _, lane := range w.lanes {
 		k := rooms.Keeper(lane)
 		free, _, err := k.Hold(ctx)
@@ -193,6 +194,9 @@ func (w *world) kill(l *life) {
 	l.store.Close()
 }
 
+// active is busy without the runs that only wait for somebody elsewhere.
+func (l *life) active() int { return l.busy() - l.rooms.Resting() }
+
 func (l *life) busy() int {
 	n := 0
 	for _, k := range l.keepers {
@@ -214,6 +218,7 @@ func (w *world) settle(poll bool) error {
 		if err := w.delivered(); err != nil {
 			return err
 		}
+		l.rooms.Nudge(queue.Lane{})
 		before, busy := l.versions(), l.busy()
 		err := l.round(poll)
 		if l.dead.Load() {
@@ -229,6 +234,13 @@ func (w *world) settle(poll bool) error {
 			continue
 		}
 		poll = false
+		told, err := w.runCI()
+		if err != nil {
+			return err
+		}
+		if told {
+			continue
+		}
 		if before == l.versions() && busy == l.busy() {
 			return nil
 		}
@@ -253,7 +265,7 @@ func (l *life) round(poll bool) error {
 	if !l.world.hung {
 		l.world.gate.open()
 	}
-	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.busy() <= l.world.gate.hanging()+l.world.gateOf.hanging() }))
+	errs = append(errs, l.world.until("the test runs have ended", func() bool { return l.active() <= l.world.gate.hanging()+l.world.gateOf.hanging() }))
 	for _, k := range l.keepers {
 		_, err := k.Flush(ctx)
 		errs = append(errs, err)

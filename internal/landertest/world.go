@@ -71,6 +71,7 @@ type world struct {
 	consents      []*consent
 	pauses        []pause
 
+	ci       []hub.Check                // that run on every candidate that is pushed; the slug of the app is in ExternalID
 	act      func(command) error        // does a command of the story
 	late     func() error               // the push to trunk at which a lander was killed
 	backup   string                     // a database; empty: none was made

@@ -22,7 +22,8 @@ import (
 type repository struct {
 	mirror *vcs.Repo
 	runner *testrun.Runner
-	audits string // a directory for what audits write
+	audits string               // a directory for what audits write
+	spare  map[string]time.Time // branches of candidates that no lane needs, and since when that is known
 }
 
 // repository gives the mirror and the runner of a repository, making both at the first call.
@@ -44,6 +45,8 @@ func (r *Rooms) repository(name string) *repository {
 		runner: &testrun.Runner{
 			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: cachesDir(r.Settings),
 			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.runSlots(), Sandbox: r.sandbox, Version: r.Version, Now: r.Now, Log: r.Log,
+			Elsewhere: &elsewhere{m, r.Forge, name}, CheckEvery: r.Settings.Poll,
+			Pace: func(every time.Duration) time.Duration { return r.Forge.Pace(name, every) },
 		},
 	}
 	made.audits = in("audits")
@@ -109,7 +112,7 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 			// c is as this run is to see it: a part of the recipe, perhaps, and all that the commit brings to trunk.
 			return repo.runner.Run(ctx, testrun.Job{
 				ID: runID(l, c.ID, run), Lane: l, Candidate: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Recipe: c.Recipe,
-				Rerun: again,
+				Rerun: again, Branch: l.RunBranch(c.ID, c.Built.SHA),
 			})
 		},
 	}

@@ -113,6 +113,7 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 		s.group.Go(func() { _ = k.Run(run) }) // ends only with its context
 	}
 	s.group.Go(func() { s.tidy(run) })
+	s.group.Go(func() { s.sweep(run) })
 	s.group.Go(func() { s.checkUp(run) })
 	s.ready.Store(true)
 	return nil
@@ -208,6 +209,7 @@ func (s *Server) Stop() {
 
 // nudge makes a lane's keeper look again now; the zero lane is every lane.
 func (s *Server) nudge(which queue.Lane) {
+	s.rooms.Nudge(which)
 	for l, k := range s.keepers {
 		if which == (queue.Lane{}) || which == l {
 			k.Nudge()

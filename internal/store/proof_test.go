@@ -27,9 +27,14 @@ func step(name string, exit, run int) queue.StepResult {
 // tested saves a candidate of two steps after runs of it, confirmed if the last was green.
 func tested(t *testing.T, s *store.Store, q queue.Queue, c *queue.Candidate, runs ...*queue.Verdict) queue.Queue {
 	t.Helper()
-	c.Recipe = twoSteps
+	return testedBy(t, s, q, c, twoSteps, runs...)
+}
+
+func testedBy(t *testing.T, s *store.Store, q queue.Queue, c *queue.Candidate, recipe queue.Recipe, runs ...*queue.Verdict) queue.Queue {
+	t.Helper()
+	c.Recipe = recipe
 	p := policy
-	p.Recipe = twoSteps
+	p.Recipe = recipe
 	q = save(t, s, queue.Save{Old: q, New: put(q, c), Policy: &p})
 	for i, v := range runs {
 		q = save(t, s, queue.Save{Old: q, New: put(q, with(q.Candidate(c.ID), func(c *queue.Candidate) {
@@ -68,6 +73,40 @@ func TestOnlyAllStepsOfTheRecipeTogetherAreAProof(t *testing.T) {
 			s := open(t, storetest.New(t))
 			q := start(t, s, lane)
 			q = tested(t, s, q, candidate(1, q.Tip, sha("c"), q.Entries[0]), c.runs...)
+			_, err := s.Save(t.Context(), queue.Save{Old: q, New: begin(q, 1)})
+			if got := constraint(err); got != c.want || (err == nil) != (c.want == "") {
+				t.Errorf("want %q, got %v", c.want, err)
+			}
+		})
+	}
+}
+
+// Checks that are run elsewhere are as much part of the proof as steps, and a recipe may have nothing else.
+func TestNothingLandsWithoutItsChecks(t *testing.T) {
+	t.Parallel()
+	checks := []queue.Check{{Name: "windows-ci", App: "github-actions"}}
+	both, alone := queue.Recipe{Steps: twoSteps.Steps, Checks: checks}, queue.Recipe{Checks: checks}
+	lint, unit, ci := step("lint", 0, 0), step("unit", 0, 0), step("windows-ci", 0, 0)
+	for name, c := range map[string]struct {
+		recipe queue.Recipe
+		runs   []*queue.Verdict
+		want   string
+	}{
+		"all":                      {both, []*queue.Verdict{ran(queue.Green, lint, unit, ci)}, ""},
+		"steps alone":              {both, []*queue.Verdict{ran(queue.Green, lint, unit)}, "candidates_intent_proven"},
+		"checks alone":             {both, []*queue.Verdict{ran(queue.Green, ci)}, "candidates_intent_proven"},
+		"nothing but checks":       {alone, []*queue.Verdict{ran(queue.Green, ci)}, ""},
+		"none of them":             {alone, []*queue.Verdict{ran(queue.Green)}, "candidates_intent_proven"},
+		"a red one":                {alone, []*queue.Verdict{ran(queue.Green, step("windows-ci", 1, 0))}, "candidates_intent_proven"},
+		"steps before, then check": {both, []*queue.Verdict{ran(queue.Red, lint, unit, step("windows-ci", 1, 0)), ran(queue.Green, step("lint", 0, 1), step("unit", 0, 1), ci)}, ""},
+		"a check of before":        {alone, []*queue.Verdict{ran(queue.Red, step("windows-ci", 1, 0)), ran(queue.Green, step("windows-ci", 0, 1))}, "candidates_intent_proven"},
+		"nothing at all":           {queue.Recipe{}, []*queue.Verdict{ran(queue.Green, ci)}, "candidates_intent_policy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t, storetest.New(t))
+			q := start(t, s, lane)
+			q = testedBy(t, s, q, candidate(1, q.Tip, sha("c"), q.Entries[0]), c.recipe, c.runs...)
 			_, err := s.Save(t.Context(), queue.Save{Old: q, New: begin(q, 1)})
 			if got := constraint(err); got != c.want || (err == nil) != (c.want == "") {
 				t.Errorf("want %q, got %v", c.want, err)

@@ -1,4 +1,4 @@
--- As a migration 0006 that only adds would leave a database for the landers of 0005.
+-- As a migration 0007 that only adds would leave a database for the landers of 0006.
 alter table lanes add colour text not null default 'green', add mood jsonb;
 alter table entries add colour text not null default 'green', add parent bigint;
 alter table approvals add weight bigint not null default 1;
@@ -11,5 +11,5 @@ alter table journal add colour text not null default 'green';
 alter table outbox add colour text not null default 'green';
 alter table inbox add colour text not null default 'green';
 create table shapes (lane_id bigint not null references lanes, corners bigint not null default 3);
-update schema_floor set oldest = 5;
-insert into goose_db_version (version_id, is_applied) values (6, true);
+update schema_floor set oldest = 6;
+insert into goose_db_version (version_id, is_applied) values (7, true);
