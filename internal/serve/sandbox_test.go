@@ -41,7 +41,7 @@ func TestWithoutASandboxForksAreNotTested(t *testing.T) {
 			if (r.sandbox != nil) != c.boxed {
 				t.Errorf("sandbox %v", r.sandbox)
 			}
-			p, err := r.readPolicy(&repository{runner: &testrun.Runner{}})([]byte("version: 1\n"))
+			p, err := r.readPolicy(&repository{runner: &testrun.Runner{}})([]byte("suite: {steps: [{name: unit, run: make test}]}\n"))
 			if err != nil || p.NoForks != c.noForks {
 				t.Errorf("forks are refused: %v, %v", p.NoForks, err)
 			}
