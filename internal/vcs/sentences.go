@@ -162,3 +162,7 @@ func sayProbeRewind(ok bool) string {
 	}
 	return "a push by force cannot take commits away under " + queue.LedgerPrefix
 }
+
+func sayNoTip(trunk, tip string) string {
+	return "the git server's " + trunk + " does not have " + tip + ", which the commit stands on"
+}
