@@ -60,6 +60,7 @@ var places = []struct {
 	{"github.com/jackc", []string{"internal/store"}, true},
 	{"database/sql", []string{"internal/store"}, true},
 	{"github.com/pressly/goose", []string{"internal/store"}, true},
+	{"github.com/riverqueue", []string{"internal/store"}, true},
 	{"github.com/google/go-github", []string{"internal/forge/github"}, true},
 	{"golang.org/x/oauth2", []string{"internal/forge/github"}, true},
 	{"github.com/golang-jwt/jwt", []string{"internal/forge/github", "internal/hub"}, true}, // one signs, the other verifies
@@ -243,6 +244,8 @@ func TestLawSeesBreaches(t *testing.T) {
 		{"internal/vcs/a.go", `import "lander/internal/store"`, "internal/vcs may not import internal/store"},
 		{"internal/store/a.go", `import "lander/internal/vcs"`, "internal/store may not import internal/vcs"},
 		{"internal/store/a.go", `import ("lander/sql"; "github.com/jackc/pgx/v5/pgxpool"; "lander/internal/store/db")`, ""},
+		{"internal/store/errands/a.go", `import ("github.com/riverqueue/river"; "lander/internal/store/db")`, ""},
+		{"internal/serve/a.go", `import "github.com/riverqueue/river"`, "belongs in internal/store only"},
 		{"internal/store/a.go", `import "lander/internal/store/embedded"`, "internal/store may not import internal/store/embedded"},
 		{"internal/store/a.go", `import "lander/internal/store/storetest"`, "internal/store may not import internal/store/storetest"},
 		{"internal/store/a_test.go", `import "lander/internal/store/storetest"`, ""},

@@ -36,7 +36,10 @@ func migrateTo(ctx context.Context, url string, version int64) error {
 	if _, err := p.UpTo(ctx, version); err != nil {
 		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
 	}
-	return nil
+	if version < riverSince {
+		return nil
+	}
+	return migrateRiver(ctx, url)
 }
 
 func provider(conns *sql.DB) (*goose.Provider, error) {

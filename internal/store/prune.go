@@ -25,5 +25,11 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	if err := q.PruneCases(ctx, &before); err != nil {
 		return fmt.Errorf("prune cases: %w", err)
 	}
+	if err := q.PruneErrands(ctx, &before); err != nil {
+		return fmt.Errorf("prune errands: %w", err)
+	}
+	if err := q.PruneWorkers(ctx, before); err != nil {
+		return fmt.Errorf("prune workers: %w", err)
+	}
 	return nil
 }

@@ -109,6 +109,32 @@ type Entry struct {
 	MappedBy   string
 }
 
+type Errand struct {
+	ID      int64
+	Repo    string
+	Trunk   string
+	Run     string
+	Labels  []string
+	Queue   string
+	Attempt int
+	Ticket  int64
+	Worker  string
+	Job     []byte
+	Pack    []byte
+	Given   time.Time
+	Begun   *time.Time
+	Beats   int64
+	Verdict []byte
+	Ended   *time.Time
+}
+
+type ErrandOutput struct {
+	Errand  int64
+	Attempt int
+	Seq     int64
+	Data    []byte
+}
+
 type Inbox struct {
 	ID       int64
 	LaneID   int64
@@ -212,4 +238,15 @@ type TrunkLog struct {
 	LedgerSeq int64
 	Members   []queue.Member
 	Recalled  bool
+}
+
+type Worker struct {
+	Name     string
+	Session  string
+	Labels   []string
+	Slots    int
+	Protocol string
+	Version  string
+	Began    time.Time
+	Beat     time.Time
 }
