@@ -209,6 +209,22 @@ func TestALedgerThatWasDeletedStopsTheLaneAndIsPutBack(t *testing.T) {
 	w.expect(k, queue.Landed, 2, queue.DecisionAdopt, queue.DecisionLand, queue.DecisionLand)
 }
 
+func TestWhatWasTestedIsToldWhenItHasLanded(t *testing.T) {
+	w := newWorld(t)
+	k := w.keeper()
+	var told []queue.SHA
+	k.Landed = func(tested queue.SHA) { told = append(told, tested) }
+	w.verdicts[1] = queue.Verdict{Outcome: queue.Red, Step: "unit", Reason: "no"}
+	for n := range queue.Number(3) {
+		w.open(n + 1)
+		w.approve(n + 1)
+		w.settle(k)
+		if tip := k.State().Tip; n == 0 && len(told) > 0 || n > 0 && (len(told) != int(n) || told[n-1] != tip) {
+			t.Fatalf("after change %d trunk is %s, and told was %v", n+1, tip, told)
+		}
+	}
+}
+
 func TestABreachStopsTheLaneOnce(t *testing.T) {
 	w := newWorld(t)
 	k := w.keeper()

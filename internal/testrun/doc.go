@@ -40,6 +40,19 @@
 // Tools keep their caches in one directory per lane under Runner.Caches (Go's build and module caches, npm, pnpm, yarn, pip,
 // cargo, gradle: through their variables), so that the second run is quick, and lanes do not see one another's.
 //
+// # Caches in a sandbox
+//
+// In a sandbox no run can put anything into another's caches. What runs see there is a stack of layers that nobody writes to any more; over it each
+// run has a directory of its own (caches.go). What a run that was not green wrote is thrown away. What a green one wrote is kept until
+// Runner.Landed says that its commit is on trunk, and is then one more layer, for it is trunk's own doing; and what never lands is thrown away after a
+// day, or when more than 16 others wait. The kernel lays layers over one another (overlayfs): for root in the supervisor's mounts, with
+// layers whose owners are mapped, in the name of the commands' user; for an ordinary user in a user namespace of its own around bwrap's
+// (caches_linux.go). Those mounts are in nobody's namespace but the run's, so a crash leaves none, and what is left of a run that was killed is
+// known by its lock and thrown away. More than eight layers are made one, by hard links, beside all runs, which go on seeing what they saw.
+// Where the kernel does not do it (ProveOverlay), a run gets a copy, and what lands is the whole of it.
+//
+// Without a sandbox all runs of a lane write to one directory, as they can write to all that is lander's.
+//
 // # How many at a time
 //
 // Runners that share Slots have no more runs under way together than there are slots; one that has to wait begins nothing, and its time

@@ -233,6 +233,8 @@ func ordealHelper(dir string) {
 
 func copySelf(t *testing.T, to string) {
 	t.Helper()
+	syscall.ForkLock.RLock() // a child that is just being started must not hold it open for writing when it is to be executed
+	defer syscall.ForkLock.RUnlock()
 	from, err := os.Open("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
