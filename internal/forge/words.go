@@ -262,6 +262,13 @@ func sayVerdict(v queue.Verdict) string {
 	if v.Step != "" {
 		step = "Step " + code(clip(v.Step, 100))
 	}
+	if k := v.Check; k != nil {
+		name := code(clip(v.Step, 100))
+		if k.URL != "" {
+			name = link(name, k.URL)
+		}
+		step = "Check " + name + " of " + code(clip(k.App, 100))
+	}
 	took := ""
 	if v.Took > 0 {
 		took = " after " + duration(v.Took)
@@ -275,6 +282,9 @@ func sayVerdict(v queue.Verdict) string {
 		}
 		return step + " failed" + took + "."
 	case queue.TimedOut:
+		if v.Check != nil {
+			return step + " was not there in time."
+		}
 		return step + " was stopped" + took + ", because it hit a time limit."
 	case queue.Cancelled:
 		return "The run was cancelled" + took + "."

@@ -70,7 +70,7 @@ func (q Queue) past(c *Candidate) *CheckRef {
 		}
 		return nil
 	}
-	if c.Verdict != nil && c.Verdict.Check != nil {
+	if c.Verdict != nil && c.Verdict.Check != nil { // after trouble elsewhere
 		return c.Verdict.Check
 	}
 	if k := q.caseOf(c.ID); k != nil {

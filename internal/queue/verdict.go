@@ -36,7 +36,7 @@ type Verdict struct {
 	Asked   []string `json:"asked,omitempty"`   // the only tests of a step that it is of; nil: it is of whole steps
 	// Unstarted says of an Infra verdict that there was no room to begin the run. It says nothing of the change, however often.
 	Unstarted bool          `json:"unstarted,omitempty"`
-	Check     *CheckRef     `json:"check,omitempty"` // where Step is a check: its result, if there was one
+	Check     *CheckRef     `json:"check,omitempty"` // where Step is a check: its result; without an ID where there was none
 	Took      time.Duration `json:"took"`
 	// Environment is the digest of what it ran in; empty: not known.
 	Environment string `json:"environment,omitempty"`

@@ -35,7 +35,7 @@ const (
 // not known, say nothing of the change and are the host's fault; action_required is waited for.
 func JudgeChecks(checks []queue.Check, commit queue.SHA, told []queue.CheckRun, w Waiting) (v queue.Verdict, over bool) {
 	var lacking []string
-	first, late := "", false
+	first, late := queue.Check{}, false
 	var decides *queue.CheckRun
 	worst := checkGreen
 	name := queue.Check{}
@@ -43,8 +43,8 @@ func JudgeChecks(checks []queue.Check, commit queue.SHA, told []queue.CheckRun, 
 		is, run, foreign := stands(c, commit, told, w)
 		switch is {
 		case checkMissing, checkPending:
-			if first == "" {
-				first = c.Name
+			if first.Name == "" {
+				first = c
 			}
 			lacking = append(lacking, sayLacking(c, is == checkPending, foreign))
 			late = late || w.For >= orDefault(c.Timeout, DefaultCheckTimeout)
@@ -52,11 +52,8 @@ func JudgeChecks(checks []queue.Check, commit queue.SHA, told []queue.CheckRun, 
 		case checkGreen:
 			v.Steps = append(v.Steps, result(c, run, 0))
 			continue
-		case checkStopped:
-			v.Steps = append(v.Steps, result(c, run, -1))
-		default:
-			v.Steps = append(v.Steps, result(c, run, 1))
 		}
+		v.Steps = append(v.Steps, result(c, run, -1))
 		if is > worst {
 			decides, worst, name = run, is, c
 		}
@@ -66,15 +63,13 @@ func JudgeChecks(checks []queue.Check, commit queue.SHA, told []queue.CheckRun, 
 		ref := decides.CheckRef
 		v.Step, v.Check, v.Reason = name.Name, &ref, sayChecked(name, decides.Conclusion, w.Final && w.Past != nil && ref.Same(*w.Past))
 		v.Outcome = map[standing]queue.Outcome{checkRed: queue.Red, checkTimedOut: queue.TimedOut, checkStopped: queue.Infra}[worst]
-		if v.Exit = 1; worst == checkStopped {
-			v.Exit = 0
-		}
 		return v, true
 	case len(lacking) == 0 && len(checks) > 0:
 		v.Outcome = queue.Green
 		return v, true
 	case late:
-		v.Outcome, v.Step, v.Reason = queue.TimedOut, first, sayChecksLate(lacking, w.For)
+		v.Outcome, v.Step, v.Reason = queue.TimedOut, first.Name, sayChecksLate(lacking, w.For)
+		v.Check = &queue.CheckRef{App: first.App}
 		return v, true
 	}
 	v.Reason = strings.Join(lacking, "; ")
