@@ -36,6 +36,22 @@ func Touched(r queue.AreaRules, paths []string) queue.Areas {
 	return touched
 }
 
+// Unneeded says which steps of a recipe need not run where only some files differ from trunk. A step that one which runs names in its
+// needs runs too. A change of the policy file needs all steps, and so does no change at all.
+func Unneeded(r queue.Recipe, paths []string) queue.Unneeded {
+	if len(paths) == 0 || slices.Contains(paths, queue.PolicyFile) {
+		return nil
+	}
+	out := queue.Unneeded{}
+	for _, s := range slices.Concat(r.Steps, r.Optional) {
+		if len(s.Paths) > 0 && !slices.ContainsFunc(paths, func(p string) bool { return matches(s.Paths, p) }) {
+			out[s.Name] = queue.SayUnneeded(s.Paths)
+		}
+	}
+	out.Keep(r, "")
+	return out
+}
+
 func matches(globs []string, path string) bool {
 	return slices.ContainsFunc(globs, func(g string) bool { return doublestar.MatchUnvalidated(g, path) })
 }

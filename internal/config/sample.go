@@ -79,6 +79,13 @@ func SamplePolicy(recipe queue.Recipe) []byte {
 		if s.Quiet > 0 {
 			fmt.Fprintf(&b, "      quiet: %s\n", span(s.Quiet))
 		}
+		if len(s.Paths) > 0 {
+			globs := make([]string, len(s.Paths))
+			for i, g := range s.Paths {
+				globs[i] = quoted(g)
+			}
+			fmt.Fprintf(&b, "      paths: [%s]\n", strings.Join(globs, ", "))
+		}
 		sampleEnv(&b, "      ", s.Env)
 		if i >= len(recipe.Steps) {
 			b.WriteString("      optional: true\n")

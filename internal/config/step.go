@@ -46,12 +46,18 @@ func (f *policyFile) step(i int, n ast.Node) {
 		{name: "quiet", read: func(v ast.Node) { f.stepLimit(v, path, "quiet", &s.Quiet) }},
 		{name: "optional", read: func(v ast.Node) { optional = f.flag(v, path+", optional") }},
 		{name: "env", read: func(v ast.Node) { s.Env = f.env(v, path+", env") }},
+		{name: "paths", read: func(v ast.Node) {
+			before := len(f.problems)
+			if s.Paths = f.globs(v, path+", paths"); len(s.Paths) == 0 && len(f.problems) == before {
+				f.at(v, sayNoGlobs(path+", paths"))
+			}
+		}},
 		{name: "network", read: func(v ast.Node) { s.Network = f.flag(v, path+", network") }},
 		{name: "results", read: func(v ast.Node) { s.Results = f.results(v, path+", results") }},
 		{name: "rerun", read: func(v ast.Node) { s.Rerun, rerun = f.rerun(v, path+", rerun"), v }},
 	}
 	before := len(f.problems)
-	f.mapping(n, path, append(fields, later(path, "shards", "paths")...))
+	f.mapping(n, path, append(fields, later(path, "shards")...))
 	if given < 2 && len(f.problems) == before {
 		f.at(n, sayStepKeys(path))
 	}

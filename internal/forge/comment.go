@@ -274,12 +274,15 @@ func (p *page) landed(n queue.Notice, closed bool) {
 			items = append(items, sayReused(commit(r.Commit), int64(r.Candidate), r.Run, moment(r.At)))
 		}
 		if l.Tested == "" {
-			items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run, n.Verdict.Reused != nil))
+			items = append(items, sayTestedTip(commit(n.Candidate), p.trunk(n.Base), n.With, n.Run, n.Verdict.Reused != nil, sayPassed(n.Verdict.Steps)))
 		} else {
-			items = append(items, sayTestedPerArea(l.Areas, commit(l.Tested), p.trunk(n.Base), n.With, n.Run))
+			items = append(items, sayTestedPerArea(l.Areas, commit(l.Tested), p.trunk(n.Base), n.With, n.Run, sayPassed(n.Verdict.Steps)))
 		}
 		if steps := steps(n.Verdict.Steps); len(steps) > 0 {
 			items = append(items, saySteps(steps))
+		}
+		if unneeded := sayUnneeded(n.Verdict.Steps); unneeded != "" {
+			items = append(items, unneeded)
 		}
 		if optional := sayOptional(n.Verdict.Optional); optional != "" {
 			items = append(items, optional)

@@ -294,6 +294,9 @@ func sayVerdict(v queue.Verdict) string {
 }
 
 func sayStep(r queue.StepResult) string {
+	if r.Skipped != "" {
+		return code(clip(r.Name, 100)) + " (not needed)"
+	}
 	s := code(clip(r.Name, 100)) + " " + duration(r.Took)
 	switch {
 	case r.Exit < 0:
@@ -356,11 +359,41 @@ func sayLanded(commit string, commits int) string {
 
 func sayApproved(approvers []string) string { return "Approved by " + list(approvers) + "." }
 
-func sayTestedTip(commit, base string, with []queue.Number, run int, reused bool) string {
+func sayTestedTip(commit, base string, with []queue.Number, run int, reused bool, steps string) string {
 	if reused {
-		return fmt.Sprintf("Green: exactly the tree of %s, on top of %s%s. Every step passed.", commit, base, sayTogether(with))
+		return fmt.Sprintf("Green: exactly the tree of %s, on top of %s%s. %s.", commit, base, sayTogether(with), capital(steps))
 	}
-	return fmt.Sprintf("Tested: exactly %s, on top of %s%s, in run %d. Every step passed.", commit, base, sayTogether(with), max(run, 1))
+	return fmt.Sprintf("Tested: exactly %s, on top of %s%s, in run %d. %s.", commit, base, sayTogether(with), max(run, 1), capital(steps))
+}
+
+// sayPassed says which steps of a green run passed.
+func sayPassed(results []queue.StepResult) string {
+	if sayUnneeded(results) != "" {
+		return "every step that ran passed"
+	}
+	return "every step passed"
+}
+
+// sayUnneeded tells of steps that did not run; empty: all did.
+func sayUnneeded(results []queue.StepResult) string {
+	var names []string
+	for _, r := range results {
+		if r.Skipped != "" {
+			names = append(names, code(clip(r.Name, 100)))
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) == len(results):
+		return "No step had to run: nothing that any of them depends on differs from trunk."
+	case len(names) == 1:
+		return "Step " + names[0] + " was not needed, and did not run: nothing that it depends on differs from trunk."
+	}
+	if more := len(names) - mostSteps; more > 0 {
+		names = append(names[:mostSteps], fmt.Sprintf("%d more", more))
+	}
+	return "Steps " + list(names) + " were not needed, and did not run: nothing that they depend on differs from trunk."
 }
 
 // sayReused says that a run was spared.

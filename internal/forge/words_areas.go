@@ -17,11 +17,11 @@ func sayIfGreen(areas queue.Areas) string {
 }
 
 // sayTestedPerArea tells of a landing that is another commit than the one that was tested.
-func sayTestedPerArea(areas queue.Areas, tested, base string, with []queue.Number, run int) string {
+func sayTestedPerArea(areas queue.Areas, tested, base string, with []queue.Number, run int, steps string) string {
 	where := strings.Join(files(areas, mostAreas), ", ")
 	if areas.Everywhere() {
 		where = "all areas"
 	}
-	return fmt.Sprintf("Tested per area (%s), as %s, in run %d. Every step passed, together with all that was ahead of it there. It landed on top of %s%s.",
-		where, tested, max(run, 1), base, sayTogether(with))
+	return fmt.Sprintf("Tested per area (%s), as %s, in run %d. %s, together with all that was ahead of it there. It landed on top of %s%s.",
+		where, tested, max(run, 1), capital(steps), base, sayTogether(with))
 }

@@ -57,6 +57,10 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	if c == nil || c.State != queue.CandidateTesting || c.Run != a.Run {
 		return nil
 	}
+	failed := ""
+	if s := k.q.Case(c.ID); s != nil {
+		failed = s.Red.Step
+	}
 	id, tested, known := run{c.ID, a.Run}, k.asTested(c, a.Recipe), k.q.Tip
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	k.mu.Lock()
@@ -77,7 +81,7 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 	k.runs.Go(func() {
 		defer k.busy.Add(-1)
 		defer cancel(nil)
-		v := k.Test(ctx, tested, a.Run, a.Rerun)
+		v := k.test(ctx, tested, a.Run, a.Rerun, failed)
 		k.mu.Lock()
 		if ctx.Err() == nil || v.Outcome != queue.Cancelled {
 			k.reports = append(k.reports, queue.RunReported{ID: c.ID, Run: a.Run, Verdict: v, At: k.Now()})
@@ -87,6 +91,25 @@ func (k *Keeper) start(ctx context.Context, a queue.StartRun) error {
 		k.Nudge()
 	})
 	return nil
+}
+
+// test runs what is needed of a candidate's recipe. That is decided here, from git, each time, and part of the verdict from here on. A step
+// that failed on this very commit is needed whatever differs, and trials are of nothing else.
+func (k *Keeper) test(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun, failed string) queue.Verdict {
+	if c.Of != 0 || k.Unneeded == nil {
+		return k.Test(ctx, c, run, again)
+	}
+	out, err := k.Unneeded(ctx, c.Recipe, c.Base, c.Built.SHA)
+	if err != nil {
+		k.Log.Warn().Err(err).Int64("candidate", int64(c.ID)).Msg("it is not known which steps are needed, so all are run")
+		return k.Test(ctx, c, run, again)
+	}
+	out.Keep(c.Recipe, failed)
+	left := *c
+	if left.Recipe = c.Recipe.Without(out); left.Recipe.Empty() && !c.Recipe.Empty() {
+		return out.Verdict(c.Recipe)
+	}
+	return out.Tell(c.Recipe, k.Test(ctx, &left, run, again))
 }
 
 // reap ends the runs that nobody waits for any more, as of a candidate that lands with one above it.

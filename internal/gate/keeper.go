@@ -50,6 +50,9 @@ type Keeper struct {
 	ReadPolicy func(text []byte) (queue.Policy, error) // required
 	// Touched says which areas a head touches that is to land on tip; required.
 	Touched func(ctx context.Context, rules queue.AreaRules, tip, head queue.SHA) (queue.Areas, error)
+	// Unneeded says which steps of a recipe need not run for a commit that would follow base on trunk; nil: all of every recipe do. What it
+	// cannot say, runs.
+	Unneeded func(ctx context.Context, r queue.Recipe, base, sha queue.SHA) (queue.Unneeded, error)
 	// Policy is the text of the policy where trunk has no policy file; nil: nothing lands there.
 	Policy []byte
 	// Hopeless reports whether an error of Forge.Tell will never pass; nil: every one may.

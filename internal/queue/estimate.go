@@ -123,12 +123,16 @@ func (q *Queue) learnRed(again bool) {
 // learnRun takes in how long a whole green run took.
 func (q *Queue) learnRun(v Verdict) {
 	q.learn(func(es *Estimates) {
-		es.Run = es.Run.add(v.Took)
+		if len(v.unneeded()) == 0 {
+			es.Run = es.Run.add(v.Took)
+		}
 		if es.Steps == nil {
 			es.Steps = map[string]Took{}
 		}
 		for _, s := range v.Steps {
-			es.Steps[s.Name] = es.Steps[s.Name].add(s.Took)
+			if s.Skipped == "" {
+				es.Steps[s.Name] = es.Steps[s.Name].add(s.Took)
+			}
 		}
 	})
 }

@@ -44,7 +44,8 @@ type Statement struct {
 	Recipe   string        `json:"recipe_digest,omitempty"`
 	Verdict  string        `json:"verdict_digest,omitempty"`
 	Run      int           `json:"run,omitempty"`
-	RunOf    CandidateID   `json:"run_of,omitempty"` // whose run that was, where the same commit was tested as another candidate
+	Unneeded []string      `json:"unneeded,omitempty"` // steps of the recipe that did not run, for what they depend on is as it is on trunk
+	RunOf    CandidateID   `json:"run_of,omitempty"`   // whose run that was, where the same commit was tested as another candidate
 	// Reused names the run that was green, where another commit of the same tree was tested and the verdict taken over from there.
 	Reused *LedgerReuse `json:"reused,omitempty"`
 	// Tested and Areas are set where the lane has areas and another commit was tested: the same changes without what landed in other
@@ -113,7 +114,7 @@ func (q Queue) landing(c *Candidate, now time.Time) Statement {
 		s.Tested, s.Areas = c.Apart.Tested, c.Apart.Areas
 	}
 	if c.Verdict != nil {
-		s.Verdict = c.Verdict.Digest()
+		s.Verdict, s.Unneeded = c.Verdict.Digest(), c.Verdict.unneeded()
 		if r := c.Verdict.Reused; r != nil {
 			s.Reused = &LedgerReuse{Attempt: r.Candidate, Run: r.Run, Commit: r.Commit, At: second(r.At)}
 		}

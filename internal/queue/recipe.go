@@ -42,6 +42,8 @@ type Step struct {
 	// Timeout and Quiet bound it beside the recipe's own. 0: these alone do.
 	Timeout time.Duration `json:"timeout,omitzero"`
 	Quiet   time.Duration `json:"quiet,omitzero"`
+	// Paths are globs of the files that it depends on, from the root of the repository; nil: it may depend on any.
+	Paths []string `json:"paths,omitempty"`
 	// Env is more environment for it.
 	Env map[string]string `json:"env,omitempty"`
 }
@@ -70,7 +72,8 @@ const (
 
 func (s Step) same(o Step) bool {
 	return s.Name == o.Name && s.Run == o.Run && s.Results == o.Results && s.Rerun == o.Rerun && s.Network == o.Network &&
-		s.Timeout == o.Timeout && s.Quiet == o.Quiet && maps.Equal(s.Env, o.Env) && (s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
+		s.Timeout == o.Timeout && s.Quiet == o.Quiet && maps.Equal(s.Env, o.Env) && slices.Equal(s.Paths, o.Paths) &&
+		(s.Needs == nil) == (o.Needs == nil) && slices.Equal(s.Needs, o.Needs)
 }
 
 // retries is how often what failed runs again before it counts.

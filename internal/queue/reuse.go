@@ -54,7 +54,7 @@ func (v Verdict) entire(r Recipe) bool {
 	if v.Outcome != Green || v.Asked != nil || v.Reused != nil || r.Empty() || len(r.Checks) > 0 {
 		return false
 	}
-	clean := func(s StepResult) bool { return s.Exit == 0 && s.Run == 0 }
+	clean := func(s StepResult) bool { return s.Exit == 0 && s.Run == 0 && s.Skipped == "" }
 	return !slices.ContainsFunc(v.Steps, func(s StepResult) bool { return !clean(s) }) &&
 		!slices.ContainsFunc(r.Steps, func(s Step) bool { return !v.shows(s.Name) })
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -174,6 +175,20 @@ func SayEmpty() string { return "trunk has all that it changes already" }
 // SayMismatch is the reason of a drop by the second check.
 func SayMismatch(paths []string) string {
 	return "lander's second check found that rebasing it changed what it does, in " + list(paths) + "; this is a fault of lander, not of the change"
+}
+
+// SayUnneeded is why a step need not run: nothing that it depends on is touched.
+func SayUnneeded(paths []string) string {
+	const most = 4
+	words := slices.Clone(paths[:min(len(paths), most)])
+	if more := len(paths) - len(words); more > 0 {
+		words = append(words, fmt.Sprintf("%d more", more))
+	}
+	return "not needed: nothing differs from trunk in " + list(words)
+}
+
+func sayUnneeded() string {
+	return "no step was needed: nothing that any of them depends on differs from trunk"
 }
 
 func sayMootTrunk(tip SHA) string { return "trunk moved to " + tip.Short() }

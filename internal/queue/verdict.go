@@ -23,7 +23,7 @@ const (
 // Verdict is an outcome with the facts people need to understand it.
 type Verdict struct {
 	Outcome  Outcome      `json:"outcome"`
-	Reason   string       `json:"reason,omitempty"`   // one sentence; empty when green
+	Reason   string       `json:"reason,omitempty"`   // one sentence; empty when green, unless nothing had to run
 	Step     string       `json:"step,omitempty"`     // the step that decided it: its name, or "setup"
 	Exit     int          `json:"exit,omitempty"`     // its exit status; 128+n when signal n killed it
 	Tail     []string     `json:"tail,omitempty"`     // the last lines of its output, control bytes stripped
@@ -80,11 +80,13 @@ func (v Verdict) Digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// StepResult is one started step of a run.
+// StepResult is one step of a run that was started, or was not needed.
 type StepResult struct {
 	Name string        `json:"name"`
 	Exit int           `json:"exit"` // -1: it was interrupted, or its results tell of failures though it exited with 0
 	Took time.Duration `json:"took"`
 	Run  int           `json:"run,omitempty"` // the earlier run of the same candidate that it is of; 0: the verdict's own
-	Why  string        `json:"why,omitempty"` // of an optional step: why it did not pass
+	// Skipped says that it was not needed and did not run, and why. Its Exit is then 0.
+	Skipped string `json:"skipped,omitempty"`
+	Why     string `json:"why,omitempty"` // of an optional step: why it did not pass
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"lander/internal/config"
@@ -91,6 +92,13 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		Touched: func(ctx context.Context, rules queue.AreaRules, tip, head queue.SHA) (queue.Areas, error) {
 			paths, err := repo.mirror.Changed(ctx, tip, head)
 			return config.Touched(rules, paths), err
+		},
+		Unneeded: func(ctx context.Context, recipe queue.Recipe, base, sha queue.SHA) (queue.Unneeded, error) {
+			if !slices.ContainsFunc(slices.Concat(recipe.Steps, recipe.Optional), func(s queue.Step) bool { return s.Paths != nil }) {
+				return nil, nil
+			}
+			paths, err := repo.mirror.Differing(ctx, base, sha)
+			return config.Unneeded(recipe, paths), err
 		},
 		ReadPolicy: r.readPolicy(repo), Hopeless: forge.Permanent, Policy: r.Policy,
 		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),

@@ -39,3 +39,17 @@ func (r *Repo) Changed(ctx context.Context, tip, head queue.SHA) ([]string, erro
 	}
 	return slices.Sorted(maps.Keys(paths)), nil
 }
+
+// Differing lists the files that differ between two commits, sorted. A file that was moved is there by both names. Both commits must be in
+// the mirror.
+func (r *Repo) Differing(ctx context.Context, one, other queue.SHA) ([]string, error) {
+	if err := full(one, other); err != nil {
+		return nil, fmt.Errorf("list differing files: %w", err)
+	}
+	p := pair{old: one, new: other}
+	diffs, err := r.diffs(ctx, []pair{p})
+	if err != nil {
+		return nil, fmt.Errorf("list differing files: %w", err)
+	}
+	return slices.Sorted(maps.Keys(diffs[p])), nil
+}

@@ -1,6 +1,7 @@
 package vcs
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -80,9 +81,38 @@ func TestChanged(t *testing.T) {
 				if err != nil || !slices.Equal(got, c.want) {
 					t.Errorf("%s: got %q, %v\nwant %q", format, got, err, c.want)
 				}
+				// Between the two trees it is what a diff of all that they hold says.
+				want := w.holds("trunk")
+				for path, is := range w.holds("head") {
+					if want[path] == is {
+						delete(want, path)
+					} else {
+						want[path] = ""
+					}
+				}
+				got, err = w.repo.Differing(w.ctx, w.ids["trunk"], w.ids["head"])
+				if err != nil || !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+					t.Errorf("%s: differing are %q, %v\nwant %q", format, got, err, slices.Sorted(maps.Keys(want)))
+				}
 			}
 		})
 	}
+}
+
+// holds is what stands at each path of a commit.
+func (w *world) holds(commit string) map[string]string {
+	w.t.Helper()
+	out, err := w.repo.git().Output(w.ctx, nil, "ls-tree", "-r", "-z", string(w.ids[commit]))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	found := map[string]string{}
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		if is, path, ok := strings.Cut(line, "\t"); ok {
+			found[path] = is
+		}
+	}
+	return found
 }
 
 func TestChangedOfWhatIsNotThereIsAnError(t *testing.T) {
@@ -92,6 +122,9 @@ func TestChangedOfWhatIsNotThereIsAnError(t *testing.T) {
 	for _, head := range []queue.SHA{"", "main", "--all", queue.SHA(strings.Repeat("1", 40))} {
 		if got, err := w.repo.Changed(w.ctx, w.ids["trunk"], head); err == nil {
 			t.Errorf("%q changes %q", head, got)
+		}
+		if got, err := w.repo.Differing(w.ctx, w.ids["trunk"], head); err == nil {
+			t.Errorf("from %q differs %q", head, got)
 		}
 		if got, err := w.repo.Changed(w.ctx, head, w.ids["trunk"]); err == nil {
 			t.Errorf("since %q it changes %q", head, got)

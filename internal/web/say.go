@@ -271,6 +271,8 @@ func sayVerdict(r RunView) string {
 // sayOptional tells of a step that gates nothing.
 func sayOptional(r queue.StepResult) string {
 	switch {
+	case r.Skipped != "":
+		return "Optional: " + clean(r.Name) + " " + clean(r.Skipped)
 	case r.Why != "":
 		return "Optional, and holds nothing up: " + clean(r.Why)
 	case r.Exit != 0:

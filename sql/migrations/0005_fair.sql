@@ -39,7 +39,8 @@ begin
     end if;
     select * into origin from runs r where r.lane_id = ran.lane_id and r.candidate = first.id and r.number = (named ->> 'run')::bigint;
     if not found or origin.outcome is distinct from 'green' or origin.verdict -> 'reused' is not null or origin.verdict -> 'asked' is not null
-        or exists (select from results(origin.verdict) r where r.exit <> 0 or r.run <> 0) then
+        or exists (select from results(origin.verdict) r where r.exit <> 0 or r.run <> 0)
+        or jsonb_path_exists(origin.verdict, '$.steps[*] ? (exists (@.skipped))') then
         return format('run %s of candidate %s is not green as a whole', named ->> 'run', first.id);
     end if;
     if coalesce(taken.verdict ->> 'environment', '') = '' or taken.verdict ->> 'environment' is distinct from origin.verdict ->> 'environment' then
