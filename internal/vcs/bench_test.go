@@ -2,6 +2,7 @@ package vcs
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -72,11 +73,12 @@ func BenchmarkRebase(b *testing.B) {
 	}
 }
 
-// BenchmarkCheckout changes a used work tree between two commits that differ in some files; git worktree add makes a new one beside it.
+// BenchmarkCheckout changes a used work tree between two commits that differ in ten files; git worktree add makes a new one beside it. In the
+// last one each run has left as many files behind as there are.
 func BenchmarkCheckout(b *testing.B) {
-	for _, files := range []int{1_000, 20_000} {
-		b.Run(fmt.Sprint(files, " files"), func(b *testing.B) {
-			w := large(b, files)
+	for _, c := range []struct{ files, left int }{{1_000, 0}, {20_000, 0}, {20_000, 20_000}} {
+		b.Run(fmt.Sprint(c.files, " files, ", c.left, " left"), func(b *testing.B) {
+			w := large(b, c.files)
 			slots := &Slots{Repo: w.repo, Dir: b.TempDir()}
 			heads := []queue.SHA{w.ids["base"], w.ids["trunk"]}
 			for _, head := range heads {
@@ -89,9 +91,10 @@ func BenchmarkCheckout(b *testing.B) {
 			for b.Loop() {
 				n++
 				start := time.Now()
-				_, release, err := slots.Checkout(w.ctx, heads[n%2])
+				tree, release, err := slots.Checkout(w.ctx, heads[n%2])
 				w.must(err)
 				ours += time.Since(start)
+				w.must(leave(tree, c.left))
 				release()
 				if n%10 != 1 {
 					continue // one in ten is enough of the slow one
@@ -108,6 +111,22 @@ func BenchmarkCheckout(b *testing.B) {
 			b.ReportMetric(float64(theirs)/float64(few)/(float64(ours)/float64(n)), "times-faster")
 		})
 	}
+}
+
+// leave puts files into a tree, as a package manager does.
+func leave(tree string, files int) error {
+	for i := range files {
+		dir := filepath.Join(tree, "node_modules", fmt.Sprint(i%200))
+		if i < 200 {
+			if err := os.MkdirAll(dir, 0o777); err != nil {
+				return err
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte("x"), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func report(b *testing.B, n int, spent map[string]time.Duration) {

@@ -18,9 +18,9 @@ import (
 // time, and so may one directory by many processes: each slot is locked while it is out.
 //
 // A slot is a directory with the work tree "tree", and beside it, out of a test run's reach, the index that knows what
-// the tree holds, the stamps of its directories, and the lock:
+// the tree holds, the stamps of its directories, the lock, and what runs left behind, which is deleted while others go on:
 //
-//	Dir/1/tree/  Dir/1/index  Dir/1/stamps  Dir/1/lock
+//	Dir/1/tree/  Dir/1/index  Dir/1/stamps  Dir/1/lock  Dir/1/trash/
 //
 // What a run did is found by the one thing about a file that a run cannot set, the time of its inode's change. The tree is given out
 // only when that time has moved on, so that nothing can happen to it at the time at which it was made.
@@ -28,8 +28,9 @@ type Slots struct {
 	Repo *Repo  // required
 	Dir  string // required: an absolute path; nothing else lives there
 
-	mutex sync.Mutex
-	bad   map[int]bool // slots that could be neither cleaned nor deleted
+	mutex    sync.Mutex
+	bad      map[int]bool          // slots that could be neither cleaned nor deleted
+	deleting map[int]chan struct{} // closed when what was in a slot's trash is deleted
 }
 
 // Checkout gives a work tree of exactly the commit: tracked files as git makes them, nothing else but a fresh .git, which
@@ -46,7 +47,9 @@ func (s *Slots) Checkout(ctx context.Context, sha queue.SHA) (dir string, releas
 		if err != nil {
 			return "", nil, fmt.Errorf("check out %s: %w", sha.Short(), err)
 		}
+		s.await(one.number)
 		err = one.fill(ctx, sha)
+		s.empty(one)
 		if err == nil {
 			return one.tree(), one.release, nil
 		}

@@ -48,7 +48,7 @@ func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	b := &broom{ctx: ctx, group: group, mode: usual.Mode(), owner: ownerOf(usual), known: known, stamps: stamps, since: written.ModTime().Unix()}
+	b := &broom{ctx: ctx, group: group, mode: usual.Mode(), owner: ownerOf(usual), known: known, stamps: stamps, since: written.ModTime().Unix(), remove: s.discard}
 	if err := b.enter(s.tree()); err != nil {
 		return false, err
 	}
@@ -56,7 +56,7 @@ func (s *slot) sweep(ctx context.Context, index []byte, width int) (missing bool
 		return false, err
 	}
 	defer b.root.Close()
-	if err := removeAll(filepath.Join(s.tree(), ".git")); err != nil {
+	if err := s.discard(filepath.Join(s.tree(), ".git")); err != nil {
 		return false, err
 	}
 	err = errors.Join(b.dir(s.tree(), ""), group.Wait())
@@ -84,6 +84,7 @@ type broom struct {
 	known  listing
 	stamps map[string]stamp // of directories, by path; the root has none
 	since  int64            // when git finished writing the tree, in seconds
+	remove func(path string) error
 
 	missing atomic.Bool // a tracked file is missing
 }
@@ -178,7 +179,7 @@ func (b *broom) look(path, name string) error {
 			continue
 		}
 		b.missing.Store(true)
-		if err := removeAll(at); err != nil {
+		if err := b.remove(at); err != nil {
 			return err
 		}
 	}
@@ -237,7 +238,7 @@ func (b *broom) entry(d *os.File, path, name string, found fs.DirEntry, want ent
 		}
 		return true, b.dir(at, inner)
 	}
-	return false, removeAll(at)
+	return false, b.remove(at)
 }
 
 // untouched reports whether a file or link is the inode that git wrote, and nothing has happened to it since. The time of
