@@ -199,7 +199,7 @@ func (a *attempt) beginCaches() error {
 	}
 	c, err := cacheDirs(a.runner.Caches, a.job.Lane, box.overlay)
 	if err == nil {
-		a.caches, err = c.begin(a.job.ID)
+		a.caches, err = c.begin()
 	}
 	return err
 }

@@ -22,13 +22,13 @@ import (
 // laneCaches are the tool caches of a lane as runs in sandboxes have them: layers that nobody writes to any more, and for each run what it
 // writes itself, which no other run sees until its commit is on trunk.
 //
-//	dir/lock          held for a moment by whoever changes what follows
-//	dir/landing       held by who makes layers of what has landed
-//	dir/stack         the names of the layers that runs see, the newest first
-//	dir/layers/NAME   one each
-//	dir/runs/ID       of a run under way: "up" is what it writes; locked as long as lander or the supervisor lives
-//	dir/green/SHA-ID  what a green run wrote, until its commit has landed
-//	dir/trash         what is about to be deleted
+//	dir/lock            held for a moment by whoever changes what follows
+//	dir/landing         held by who makes layers of what has landed
+//	dir/stack           the names of the layers that runs see, the newest first
+//	dir/layers/NAME     one each
+//	dir/runs/NAME       of a run under way: "up" is what it writes; locked as long as lander or the supervisor lives
+//	dir/green/SHA-NAME  what a green run wrote, until its commit has landed
+//	dir/trash           what is about to be deleted
 type laneCaches struct {
 	dir     string
 	overlay bool // layers are laid over one another by the kernel; else each run gets a copy of them
@@ -59,19 +59,21 @@ func cacheDirs(root string, lane queue.Lane, overlay bool) (*laneCaches, error) 
 // runCaches are what one run sees of them.
 type runCaches struct {
 	of     *laneCaches
-	id     string
+	name   string
 	dir    string
 	layers []string // names, the newest first
 	lock   *os.File
 }
 
 // begin makes what a run sees: what is on trunk, and nothing that any other run has written.
-func (c *laneCaches) begin(id string) (r *runCaches, err error) {
+func (c *laneCaches) begin() (r *runCaches, err error) {
+	var doomed []string
 	err = c.locked("lock", func() error {
-		if err := c.sweep(); err != nil {
+		if doomed, err = c.sweep(); err != nil {
 			return err
 		}
-		r = &runCaches{of: c, id: id, dir: filepath.Join(c.dir, "runs", id)}
+		name := rand.Text()
+		r = &runCaches{of: c, name: name, dir: filepath.Join(c.dir, "runs", name)}
 		if err := os.Mkdir(r.dir, 0o700); err != nil {
 			return err
 		}
@@ -91,6 +93,7 @@ func (c *laneCaches) begin(id string) (r *runCaches, err error) {
 		}
 		return writeLines(filepath.Join(r.dir, "layers"), r.layers)
 	})
+	removeSoon(doomed)
 	if err == nil && !c.overlay {
 		err = c.merge(r.layers, filepath.Join(r.dir, "up"), copyFile)
 		if err != nil { // then it is a cold run
@@ -111,7 +114,7 @@ func (c *laneCaches) begin(id string) (r *runCaches, err error) {
 func (r *runCaches) bind() bind {
 	b := bind{From: filepath.Join(r.dir, "up"), To: insideCache, Write: true, Own: true}
 	if r.of.overlay {
-		at := filepath.Join("runs", r.id)
+		at := filepath.Join("runs", r.name)
 		b.From, b.Over = filepath.Join(r.dir, "at"), &overlay{Base: r.of.dir, Run: at, Lower: r.lower(at)}
 	}
 	return b
@@ -131,29 +134,33 @@ func (r *runCaches) end(green queue.SHA) error {
 	var doomed []string
 	err := r.of.locked("lock", func() error {
 		if green != "" {
-			name := string(green) + "-" + r.id
+			name := string(green) + "-" + r.name
 			if !r.of.overlay {
-				name = string(green) + "-" + wholeLayer + r.id
+				name = string(green) + "-" + wholeLayer + r.name
 			}
 			up := filepath.Join(r.dir, "up")
-			if entries, err := os.ReadDir(up); err != nil || len(entries) == 0 {
-				return err // nothing was written
+			entries, err := os.ReadDir(up)
+			if err != nil {
+				return err
 			}
 			now := time.Now()
-			if err := errors.Join(os.Chtimes(up, now, now), os.Rename(up, filepath.Join(r.of.dir, "green", name))); err != nil {
+			if len(entries) > 0 {
+				err = errors.Join(os.Chtimes(up, now, now), os.Rename(up, filepath.Join(r.of.dir, "green", name)))
+			}
+			if err != nil {
 				return err
 			}
 		}
 		var err error
-		doomed, err = r.of.tooMany()
+		if doomed, err = r.of.tooMany(); err != nil {
+			return err
+		}
+		gone, err := r.of.discard(filepath.Join("runs", r.name))
+		doomed = append(doomed, gone)
 		return err
 	})
-	for _, name := range doomed {
-		err = errors.Join(err, removeTree(name))
-	}
-	// What is left of the directory says that the run is under way, so it is the last to go.
-	err = errors.Join(err, removeTree(r.dir), r.lock.Close())
-	if err != nil {
+	removeSoon(doomed)
+	if err = errors.Join(err, r.lock.Close()); err != nil {
 		return fmt.Errorf("give up tool caches: %w", err)
 	}
 	return nil
@@ -204,31 +211,41 @@ func (c *laneCaches) green(sha queue.SHA) ([]greenRun, error) {
 	return all, nil
 }
 
+// removeSoon deletes what nobody sees any more, beside what goes on: it may be many files. What is left of it goes with the trash.
+func removeSoon(doomed []string) {
+	go func() {
+		for _, path := range doomed {
+			_ = removeTree(path)
+		}
+	}()
+}
+
 // discard puts something out of the way at once; deleting it takes its time.
 func (c *laneCaches) discard(name string) (string, error) {
 	to := filepath.Join(c.dir, "trash", rand.Text())
 	return to, os.Rename(filepath.Join(c.dir, name), to)
 }
 
-// sweep removes what runs left whose lander and supervisor were killed. Callers hold the lock.
-func (c *laneCaches) sweep() error {
+// sweep puts out of the way what runs left whose lander and supervisor were killed, and names it. Callers hold the lock.
+func (c *laneCaches) sweep() (doomed []string, err error) {
 	entries, err := os.ReadDir(filepath.Join(c.dir, "runs"))
 	for _, e := range entries {
 		alive, err := c.alive(e.Name())
 		if err != nil || alive {
 			continue // one that cannot be looked at is left to itself
 		}
-		_, err = c.discard(filepath.Join("runs", e.Name()))
+		gone, err := c.discard(filepath.Join("runs", e.Name()))
 		if err != nil {
-			return err
+			return doomed, err
 		}
+		doomed = append(doomed, gone)
 	}
-	return err
+	return doomed, err
 }
 
 // alive reports whether somebody holds a run's directory.
-func (c *laneCaches) alive(id string) (bool, error) {
-	lock, err := os.OpenFile(filepath.Join(c.dir, "runs", id), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+func (c *laneCaches) alive(name string) (bool, error) {
+	lock, err := os.OpenFile(filepath.Join(c.dir, "runs", name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return false, err
 	}

@@ -154,7 +154,7 @@ func (b *broom) same(name string) bool {
 	}
 	var stat unix.Stat_t
 	err := unix.Fstatat(int(b.root.Fd()), name, &stat, unix.AT_SYMLINK_NOFOLLOW)
-	return err == nil && stampOf(&stat) == want && uint32(stat.Mode) == unix.S_IFDIR|unixMode(b.mode) && b.owner == owner{int(stat.Uid), int(stat.Gid)}
+	return err == nil && stampOf(&stat) == want && stat.Mode == unix.S_IFDIR|unixMode(b.mode) && b.owner == owner{int(stat.Uid), int(stat.Gid)}
 }
 
 // look keeps the files of a directory that holds what it held, as far as they are untouched.
