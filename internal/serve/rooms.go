@@ -81,9 +81,17 @@ func (r *Rooms) Web(nudge func(queue.Lane)) *web.Server {
 	}
 	return &web.Server{
 		Inbox: r.Store, Views: r.Store, Lanes: r.Settings.Lanes, Healthy: r.Store.Healthy, WebhookSecrets: secrets, Verify: forge.Verify,
-		Decode: github.Decode, Nudge: nudge, Logs: r.logs, APIToken: r.Settings.APIToken.Reveal(), Public: r.Settings.Public,
+		Decode: github.Decode, Nudge: nudge, Logs: r.logs, Follow: r.follow, APIToken: r.Settings.APIToken.Reveal(), Public: r.Settings.Public,
 		Forge: forgePages(r.Settings.ForgeURL), Now: r.Now, Log: r.Log,
 	}
+}
+
+func (r *Rooms) follow(ctx context.Context, l queue.Lane, id web.RunID, w io.Writer) error {
+	repo := r.repos[l.Repo]
+	if repo == nil {
+		return fmt.Errorf("follow log: %v is not kept here", l)
+	}
+	return repo.runner.Follow(ctx, runID(l, id.Candidate, id.Number), w)
 }
 
 func (r *Rooms) logs(_ context.Context, l queue.Lane, id web.RunID) (io.ReadCloser, error) {

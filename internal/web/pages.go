@@ -166,7 +166,7 @@ func (s *Server) changePage(w http.ResponseWriter, r *http.Request) {
 			if is := run.Verdict; is != nil && is.Reused != nil {
 				run.Candidate, run.Run = is.Reused.Candidate, is.Reused.Run // whose output there is
 			}
-			return "/logs/" + strconv.FormatInt(int64(run.Candidate), 10) + "/" + strconv.Itoa(run.Run) + "/" + escaped(l)
+			return LogPath(l, RunID{Candidate: run.Candidate, Number: run.Run})
 		},
 	}
 	s.render(w, http.StatusOK, "change", page{
@@ -198,7 +198,8 @@ func (s *Server) logPage(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, noLog())
 		return
 	}
-	text, err := s.Logs(r.Context(), l, RunID{Candidate: queue.CandidateID(candidate), Number: run})
+	id := RunID{Candidate: queue.CandidateID(candidate), Number: run}
+	text, err := s.Logs(r.Context(), l, id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.refuse(w, r, noLog())
@@ -209,7 +210,11 @@ func (s *Server) logPage(w http.ResponseWriter, r *http.Request) {
 	}
 	defer text.Close()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err := copyPlain(w, text); err != nil && r.Context().Err() == nil {
+	if r.URL.Query().Has("follow") && s.Follow != nil {
+		s.followLog(w, r, l, id)
+		return
+	}
+	if err := copyPlain(w, text, false); err != nil && r.Context().Err() == nil {
 		s.Log.Warn().Err(err).Stringer("lane", l).Int64("candidate", candidate).Int("run", run).Msg("log cut short")
 	}
 }

@@ -291,6 +291,45 @@ func TestARunsLog(t *testing.T) {
 	lacks(t, a, "disk on fire")
 }
 
+// A log that is followed comes as it is written, and ends with the run.
+func TestARunsLogAsItComes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from, to := io.Pipe()
+	w.Logs = func(context.Context, queue.Lane, RunID) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("begin")), nil
+	}
+	w.Follow = func(_ context.Context, l queue.Lane, id RunID, out io.Writer) error {
+		if l != app || id != (RunID{Candidate: 1, Number: 2}) {
+			t.Errorf("follows %v of %v", id, l)
+		}
+		_, err := io.Copy(out, from)
+		return err
+	}
+	server := httptest.NewServer(w.Handler())
+	defer server.Close()
+	res, err := http.Get(server.URL + LogPath(app, RunID{Candidate: 1, Number: 2}) + "?follow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for _, line := range []string{"one\n", "\x1b[1mtwo\x1b[0m\n"} {
+		if _, err := io.WriteString(to, line); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 4)
+		if _, err := io.ReadFull(res.Body, got); err != nil || !strings.Contains(line, string(got[:3])) {
+			t.Fatalf("after %q: %q, %v", line, got, err)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("at the end: %q, %v", rest, err)
+	}
+}
+
 // Not parallel, for it counts what the process allocates: five times the rows may not cost much more than five times the work.
 func TestAThousandWaitingChangesAreShownAtOnce(t *testing.T) {
 	w := newWorld(t)

@@ -10,12 +10,18 @@ import (
 	"unicode"
 )
 
-// copyPlain copies a program's output without what a terminal would obey. A lone carriage return begins a new line.
-func copyPlain(w http.ResponseWriter, text io.Reader) error {
+// copyPlain copies a program's output without what a terminal would obey. A lone carriage return begins a new line. What comes live is
+// sent as it comes, however long nothing does.
+func copyPlain(w http.ResponseWriter, text io.Reader, live bool) error {
 	out, in, control := bufio.NewWriterSize(w, 32<<10), bufio.NewReaderSize(text, 32<<10), http.NewResponseController(w)
 	var last rune
 	for n := 0; ; n++ {
-		if n%(32<<10) == 0 {
+		if live && in.Buffered() == 0 {
+			if err := errors.Join(out.Flush(), control.Flush()); err != nil {
+				return err
+			}
+		}
+		if n%(32<<10) == 0 && !live {
 			_ = control.SetWriteDeadline(time.Now().Add(time.Minute)) // not every writer has one
 		}
 		c, _, err := in.ReadRune()

@@ -21,7 +21,7 @@ func TestALogIsWhatATerminalWouldShowAndNotWhatItWouldDo(t *testing.T) {
 		"a\u202eb\u2066c":                 "abc",
 	} {
 		rec := httptest.NewRecorder()
-		if err := copyPlain(rec, iotest.OneByteReader(strings.NewReader(in))); err != nil || rec.Body.String() != want {
+		if err := copyPlain(rec, iotest.OneByteReader(strings.NewReader(in)), false); err != nil || rec.Body.String() != want {
 			t.Errorf("%q: %q, want %q (%v)", in, rec.Body, want, err)
 		}
 	}

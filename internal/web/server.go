@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,9 @@ type Server struct {
 	Nudge func(queue.Lane)                                                         // wakes a lane's keeper; nil: it polls
 	Alive func() error                                                             // why lander does not do its work, though it runs; nil: it always does
 	Logs  func(ctx context.Context, l queue.Lane, id RunID) (io.ReadCloser, error) // a run's output; fs.ErrNotExist: there is none; nil: none is shown
+
+	// Follow writes a run's output as it comes, until the run is over; errors are as those of Logs. nil: a log is shown as it is.
+	Follow func(ctx context.Context, l queue.Lane, id RunID, w io.Writer) error
 
 	APIToken string // a caller who shows it is an admin; empty: only the local socket is
 	Public   bool   // everybody may read
@@ -118,6 +122,11 @@ func LanePath(l queue.Lane) string { return "/lanes/" + escaped(l) }
 // ChangePath is where a change's page lives on a Server.
 func ChangePath(l queue.Lane, n queue.Number) string {
 	return "/changes/" + strings.TrimPrefix(n.String(), "#") + "/" + escaped(l)
+}
+
+// LogPath is where a run's output lives on a Server; with ?follow it goes on until the run is over.
+func LogPath(l queue.Lane, id RunID) string {
+	return "/logs/" + strconv.FormatInt(int64(id.Candidate), 10) + "/" + strconv.Itoa(id.Number) + "/" + escaped(l)
 }
 
 // kept finds a lane that is kept here, in the forge's spelling or another case of it.
