@@ -9,6 +9,7 @@ import (
 
 const (
 	shortLog    = "What the newest test run of pull request N wrote"
+	shortRepro  = "Do test run RUN once more, here: the same commit and recipe, as \"show\" lists them"
 	usageFollow = "go on until the run ends; exit status 0 only if it is green"
 )
 
@@ -26,4 +27,12 @@ func errNotGreen(r web.RunView) error {
 		return fmt.Errorf("run %d.%d is %s", r.Candidate, r.Run, r.Verdict.Outcome)
 	}
 	return fmt.Errorf("run %d.%d is %s: %s", r.Candidate, r.Run, r.Verdict.Outcome, clean(r.Verdict.Reason))
+}
+
+func errRunID(given string) error {
+	return fmt.Errorf("%q is no run; name it as \"lander show\" does, as in 12.1", given)
+}
+
+func errNotGreenHere(v queue.Verdict) error {
+	return fmt.Errorf("it is %s here: %s", v.Outcome, clean(v.Reason))
 }

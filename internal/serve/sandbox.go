@@ -61,7 +61,7 @@ func sandboxOptions(s config.Server) testrun.Options {
 func (r *Rooms) readPolicy(repo *repository) func(text []byte) (queue.Policy, error) {
 	return func(text []byte) (queue.Policy, error) {
 		p, err := config.ParsePolicy(text)
-		p.NoForks = r.noForks && len(p.Recipe.Steps) > 0 // what checks run, they run elsewhere
+		p.NoForks = r.noForks && (len(p.Recipe.Steps) > 0 || len(p.Recipe.Checks) == 0) // checks run elsewhere
 		p.Environment = repo.runner.Environment()
 		return p, err
 	}

@@ -65,3 +65,26 @@ func sayForgeRefuses(words string) string {
 var errDatabaseGone = errors.New("the embedded Postgres has gone; see postgres.log in the data directory, and start lander again")
 
 var errNotReady = errors.New("lander is starting or stopping")
+
+// Runs that are done once more.
+
+func errNotHere(sha queue.SHA, mirror string) error {
+	return fmt.Errorf("commit %s is not in the mirror %s: run this where lander runs, as its user and with its --data, or ask for a run that is "+
+		"not that old", sha.Short(), mirror)
+}
+
+func errNoRecipe(base queue.SHA) error {
+	return fmt.Errorf("%s at %s has no steps that could be run here", queue.PolicyFile, base.Short())
+}
+
+func sayReproduces(sha, base queue.SHA, boxed bool) string {
+	how := "in a sandbox"
+	if !boxed {
+		how = "without a sandbox"
+	}
+	return fmt.Sprintf("runs the whole suite that %s at %s names on commit %s, %s", queue.PolicyFile, base.Short(), sha.Short(), how)
+}
+
+func sayNotReproduced(c queue.Check) string {
+	return fmt.Sprintf("leaves out check %q of %s, which runs elsewhere", c.Name, c.App)
+}

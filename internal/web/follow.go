@@ -3,10 +3,37 @@ package web
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"lander/internal/queue"
 )
+
+// apiRun is one run of a lane.
+func (s *Server) apiRun(w http.ResponseWriter, r *http.Request) {
+	l, ok := s.askedLane(w, r)
+	if !ok {
+		return
+	}
+	candidate, err := strconv.ParseInt(r.PathValue("candidate"), 10, 64)
+	number, err2 := strconv.Atoi(r.PathValue("run"))
+	if err != nil || err2 != nil || candidate < 1 {
+		s.refuse(w, r, noSuchRun())
+		return
+	}
+	runs, err := s.Views.Runs(r.Context(), l, queue.CandidateID(candidate), 0, mostHistory)
+	if err != nil {
+		s.fail(w, r, err, databaseAway())
+		return
+	}
+	for _, v := range runViews(runs) {
+		if v.Run == number {
+			s.writeJSON(w, http.StatusOK, v)
+			return
+		}
+	}
+	s.refuse(w, r, noSuchRun())
+}
 
 // followLog sends a run's output as it comes, until the run is over or nobody listens.
 func (s *Server) followLog(w http.ResponseWriter, r *http.Request, l queue.Lane, id RunID) {

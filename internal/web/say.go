@@ -79,6 +79,10 @@ func noLog() refusal {
 	return refusal{http.StatusNotFound, "there is no log of this run", "it may have been cleared away, or the run may not have begun"}
 }
 
+func noSuchRun() refusal {
+	return refusal{http.StatusNotFound, "there is no such run", "a run is named by its candidate and its number, as in 12.1"}
+}
+
 func crossOrigin() refusal {
 	return refusal{http.StatusForbidden, "a page of another site asked for this", "ask from lander's own pages or from the command line"}
 }

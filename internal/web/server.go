@@ -98,6 +98,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/queue", s.reading(s.apiQueue))
 	mux.HandleFunc("GET /api/v1/history", s.reading(s.apiHistory))
 	mux.HandleFunc("GET /api/v1/changes/{number}", s.reading(s.apiChange))
+	mux.HandleFunc("GET /api/v1/runs/{candidate}/{run}", s.reading(s.apiRun))
 	mux.HandleFunc("POST /api/v1/pause", s.admin(s.pause))
 	mux.HandleFunc("POST /api/v1/resume", s.admin(s.resume))
 	mux.HandleFunc("POST /api/v1/changes/{number}/{verb}", s.admin(s.ask))
