@@ -132,7 +132,7 @@ func (s *slot) fill(ctx context.Context, sha queue.SHA) error {
 	if err == nil || ctx.Err() != nil || !s.repo.Has(ctx, sha) {
 		return err
 	}
-	if err := errors.Join(removeAll(s.tree()), removeAll(s.index()), removeAll(s.index()+".lock"), removeAll(s.stampsFile())); err != nil {
+	if err := errors.Join(s.discard(s.tree()), removeAll(s.index()), removeAll(s.index()+".lock"), removeAll(s.stampsFile())); err != nil {
 		return &stuckError{err}
 	}
 	if err := os.Mkdir(s.tree(), 0o777); err != nil {
@@ -156,6 +156,7 @@ func (s *slot) finish(sha queue.SHA, index []byte) error {
 var (
 	errFirstUse   = errors.New("never used")
 	errAttributes = errors.New("other attributes: every file may look different")
+	errUntold     = errors.New("its file system does not tell of every change")
 )
 
 func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
@@ -163,6 +164,9 @@ func (s *slot) reuse(ctx context.Context, sha queue.SHA) error {
 	old, err := os.ReadFile(s.index())
 	if err != nil {
 		return errors.Join(errFirstUse, err)
+	}
+	if told, err := tells(s.dir); err != nil || !told {
+		return errors.Join(err, errUntold)
 	}
 	if err := removeAll(s.index() + ".lock"); err != nil {
 		return err

@@ -52,6 +52,9 @@ var hostile = map[string]func(dir string) error{
 		if err != nil {
 			return err
 		}
+		if data[0] == 0 { // a page that was read before need not be faulted in for writing
+			return errors.New("an empty page")
+		}
 		data[0] = 'L'
 		return syscall.Munmap(data)
 	},

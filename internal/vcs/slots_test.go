@@ -191,6 +191,26 @@ func times(t *testing.T, dir string) map[string]time.Time {
 }
 
 // What a run does at once falls into the same step of the file system's clock as the checkout, unless that waits.
+func TestInMemoryNothingSurvivesEither(t *testing.T) {
+	t.Parallel()
+	w, _ := slotsWorld(t, "sha1")
+	dir, err := os.MkdirTemp("/dev/shm", "lander-test-")
+	w.must(err)
+	t.Cleanup(func() { _ = removeAll(dir) })
+	slots := &Slots{Repo: w.repo, Dir: dir}
+	tree, release, err := slots.Checkout(w.ctx, w.ids["base"])
+	w.must(err)
+	want := snapshot(t, tree)
+	w.must(hostile["written through a mapping"](tree))
+	release()
+	tree, release, err = slots.Checkout(w.ctx, w.ids["base"])
+	w.must(err)
+	defer release()
+	if got := snapshot(t, tree); w.status(tree) != "" || !maps.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestWhatIsDoneAtOnceIsSeen(t *testing.T) {
 	t.Parallel()
 	w, slots := slotsWorld(t, "sha1")
