@@ -10,11 +10,12 @@ MINUTES ?= 10
 KILLS   ?= 100
 MUTANT  ?= .
 BUGS    ?= 15
+PLAYS   ?= 100
 SUITES  ?= github.com/yuin/goldmark@v1.8.7 -skip=Performance github.com/goccy/go-yaml@v1.19.2 github.com/spf13/cobra@v1.10.2 -skip=TestFail \
 	github.com/rs/zerolog@v1.34.0 -skip=TestWriteReturnsNoOfWrittenBytes
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills mutate suites model bench figures cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate suites model blame bench figures cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +58,10 @@ suites: ## Put bugs into Go modules, and see what a rerun costs and whom it name
 model: ## Search every state of a landing, its replicas and what goes wrong, at the large sizes
 	@scripts/need go
 	go test -v -count=1 -timeout 24h -run '^TestModel$$|^TestTheModelSees$$' ./internal/queue -model
+
+blame: ## Play made-up truths (broken, flaky, a red trunk, a dying machine) with batches of 1 to 8, and count who is dropped for nothing (PLAYS=100)
+	@scripts/need go
+	go test -v -count=1 -timeout 24h -run '^TestWhoseFaultItIs$$' ./internal/queue -blame $(PLAYS)
 
 bench: ## Run the benchmarks
 	@scripts/need go git postgres bubblewrap

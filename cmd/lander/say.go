@@ -265,6 +265,8 @@ func laneState(l web.LaneView) string {
 		return "cannot land: " + clean(l.Policy)
 	case l.Trouble != nil:
 		return "in trouble: " + clean(l.Trouble.Reason)
+	case l.Red != nil:
+		return clean(l.Red.Why().Text)
 	case l.Tip == "":
 		return "not looked at yet"
 	}

@@ -293,6 +293,7 @@ func (q *Queue) reported(ev RunReported) {
 		}
 		q.prove(c, v, ev.At)
 		q.acquit(c)
+		q.mends(c, ev.At)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)
 	case Red, TimedOut:
@@ -308,7 +309,7 @@ func (q *Queue) reported(ev RunReported) {
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidateBuilt, ev.At, &v })
 	default:
 		if c.Run >= infraTries && !v.Unstarted {
-			q.fail(c, v, ev.At)
+			q.troubled(c, v, ev.At)
 			return
 		}
 		q.move(c.ID, func(c *Candidate) {
@@ -342,19 +343,20 @@ func (q *Queue) lost(c *Candidate, ev RunLost) {
 	})
 }
 
-// fail ends a candidate by its verdict and drops its members.
-func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
+// troubled puts a candidate's changes aside whose runs the machine fails again and again. It may be something in them that it fails by, so
+// each is tried again alone, later and later, and others go ahead; but nobody is dropped for what the machine did.
+func (q *Queue) troubled(c *Candidate, v Verdict, at time.Time) {
 	q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
-	code, reason := sayDropReason(v)
 	c = q.Candidate(c.ID)
-	q.end(c, CandidateFailed, reason, at)
-	if len(c.Members) > 1 { // one of them may be the reason, and nobody knows which
-		q.separate(c, reason, at)
-		return
-	}
+	q.end(c, CandidateFailed, sayMachine(v), at)
 	for _, m := range c.Members {
 		if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
-			q.drop(m.Number, Drop{Code: code, At: at, Reason: reason, Candidate: c.ID}, c)
+			q.putAside(ChangeStuck{Number: m.Number, Head: m.Head, Reason: sayMachine(v), At: at})
+			q.edit(m.Number, func(e *Entry) {
+				a := *e.Aside
+				a.Machine, a.NotTill = true, at.Add(machineWait(a.Tries))
+				e.Aside = &a
+			})
 		}
 	}
 }

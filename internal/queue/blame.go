@@ -18,6 +18,9 @@ func (q *Queue) settleCases(at time.Time) {
 
 // wait puts who was in a red run aside for what fails without them: testing them at once again would show the same.
 func (q *Queue) wait(k *Case, own []string, at time.Time) {
+	if !k.Apart && k.Chain[0].SHA == q.Tip { // where there are areas, others of them may go on
+		q.reddened(own, at)
+	}
 	for _, b := range k.Chain[1:] {
 		m := b.Member
 		if e := q.Entry(m.Number); e != nil && e.waiting() && e.Head == m.Head && q.CandidateOf(m.Number) == nil {

@@ -150,7 +150,7 @@ func TestTrunkItselfIsRed(t *testing.T) {
 			w.step()
 			continue
 		}
-		if why := w.q.Why(1, w.now, w.p)[0].Text; strings.Contains(why, `"TestA" fails on trunk`) {
+		if why := w.q.Why(1, w.now, w.p)[0]; why.Code == "trunk red" && strings.Contains(why.Text, `trunk itself is red: "TestA" fails on f000f000`) {
 			told = true
 		}
 		w.now = w.q.Wake(w.now) // it is tried again later
@@ -165,6 +165,65 @@ func TestTrunkItselfIsRed(t *testing.T) {
 	w.wait(10 * time.Minute)
 	w.settle()
 	w.landsAllBut(4, 3)
+}
+
+// While trunk is red nothing is tested on it but what is urgent, and once in a while the first in line.
+func TestOnARedTrunkOnlyAHotfixIsTested(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 0, 6)
+	w.fails(fault{"TestA", nil})
+	w.settle()
+	if red := w.q.RedTrunk(); red == nil || red.Tip != trunk(0) || text(red.Names) != `["TestA"]` || red.Tries != 1 || red.NotTill.Sub(w.now) > time.Minute {
+		t.Fatalf("trunk is %s", text(w.q.Red))
+	}
+	w.waits(6, "trunk red", "aside")
+	runs, end := 0, w.now.Add(2*time.Hour)
+	for w.now = w.q.Wake(w.now); w.now.Before(end); w.now = w.q.Wake(w.now) {
+		for plan := w.q.Plan(w.now, w.p); len(plan) > 0; plan = w.q.Plan(w.now, w.p) {
+			if a, ok := plan[0].(StartRun); ok {
+				runs++
+				if a.Candidate.Of == 0 && len(a.Candidate.Members) > 1 {
+					t.Fatalf("%v are tried on a red trunk", a.Candidate.Numbers())
+				}
+			}
+			w.step()
+		}
+	}
+	if runs == 0 || runs > 40 {
+		t.Errorf("%d runs in two hours", runs)
+	}
+	// Who mends it need not wait.
+	w.open(7)
+	w.suite = func(c *Candidate, run int) Verdict {
+		if slices.Contains(w.holds[c.Built.SHA], 7) {
+			return green(c, run)
+		}
+		return w.verdict(c, []fault{{"TestA", nil}})
+	}
+	w.approve(7, rita)
+	w.plans()
+	w.say(7, rita, "p=1000")
+	w.look(7)
+	w.settle()
+	w.all(Landed, 1, 2, 3, 4, 5, 6, 7)
+	if w.q.Red != nil {
+		t.Errorf("trunk is still %s", text(w.q.Red))
+	}
+}
+
+// That trunk is red may have been chance. The first that is green on it shows so.
+func TestATrunkThatWasRedByChance(t *testing.T) {
+	t.Parallel()
+	w := crew(t, 2, 0, 4)
+	w.fails(fault{"TestA", nil})
+	w.settle()
+	w.suite = green
+	w.wait(time.Minute)
+	w.settle()
+	w.all(Landed, 1, 2, 3, 4)
+	if w.tip() == trunk(0) || w.q.Red != nil || !strings.Contains(w.journal(), "is green on it") {
+		t.Errorf("trunk is still %s", text(w.q.Red))
+	}
 }
 
 // What fails on trunk anyway hides nobody who broke something else.
@@ -308,10 +367,13 @@ func TestWhatFailedRunsAgainAsOftenAsTheRecipeSays(t *testing.T) {
 			w.p.Recipe.Retries = retries
 			runs := 0
 			w.suite = func(c *Candidate, run int) Verdict {
-				if c.Of != 0 {
-					return green(c, run)
+				if !slices.Contains(w.holds[c.Built.SHA], 1) {
+					return green(c, run) // trunk
 				}
-				if runs++; !red && runs == want && want > 1 {
+				if c.Of == 0 {
+					runs++
+				}
+				if !red && runs == want && want > 1 {
 					return green(c, run)
 				}
 				return says(Red, "exit status 1")

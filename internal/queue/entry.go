@@ -77,7 +77,8 @@ type Aside struct {
 	At      time.Time `json:"at"`
 	Tries   int       `json:"tries"`
 	NotTill time.Time `json:"not_till"`
-	Trunk   bool      `json:"trunk,omitempty"` // the fault is trunk's: over when that moves
+	Trunk   bool      `json:"trunk,omitempty"`   // the fault is trunk's: over when that moves
+	Machine bool      `json:"machine,omitempty"` // the fault is the machine's that runs its tests
 }
 
 // DropCode says why a change left the queue; people read the sentences made from it.

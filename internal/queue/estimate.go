@@ -37,6 +37,7 @@ const (
 	priorAll    = 20
 	priorAuthor = 10
 	oftenChance = 0.05
+	fewReds     = 3
 )
 
 // Bad is the probability that a change of an author is bad.
@@ -53,6 +54,9 @@ func (es *Estimates) Bad(author int64) float64 {
 
 // flaky reports whether a red run of the lane is chance so often that two of them prove little.
 func (es *Estimates) flaky() bool { return es != nil && es.Reds.bad(0, priorAuthor) > oftenChance }
+
+// strange reports whether so few red runs were looked into that nobody knows how often they are chance here.
+func (es *Estimates) strange() bool { return es == nil || es.Reds.Good+es.Reds.Bad < fewReds }
 
 func (t Tally) bad(prior, weight float64) float64 {
 	return (t.Bad + prior*weight) / (t.Bad + t.Good + weight)

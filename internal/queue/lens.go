@@ -175,9 +175,9 @@ type suspect struct {
 func (l lens) found(q Queue, runs int) found {
 	var f found
 	var likely []span
-	if last := len(l.Chain) - 1; q.Estimates.flaky() && len(l.names) > 0 && (len(l.seen) == 0 || l.seen[len(l.seen)-1].at != last) {
+	if last := len(l.Chain) - 1; (q.Estimates.flaky() || l.Sure && q.Estimates.strange()) && len(l.names) > 0 && (len(l.seen) == 0 || l.seen[len(l.seen)-1].at != last) {
 		f.ask(Trial{Base: l.top()}) // what fails again and again is hardly chance
-		if last == 1 {
+		if last == 1 && q.Estimates.flaky() {
 			f.ask(Trial{l.Chain[0].SHA, l.Chain[1].Member})
 		}
 	}

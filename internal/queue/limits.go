@@ -2,8 +2,8 @@ package queue
 
 import "time"
 
-// infraTries is how often a candidate is run in vain through the host's fault before its change is set aside, so that one entry
-// that kills every machine cannot block the rest.
+// infraTries is how often a candidate is run in vain through the host's fault before its change is put aside, so that one entry
+// that kills every machine cannot block the rest. It is dropped for that never.
 const infraTries = 3
 
 // deniedTries is how often a push is tried that the git server refuses, before its change is dropped so that the next may try.
@@ -29,6 +29,24 @@ func backoff(n int) time.Duration {
 		d *= 2
 	}
 	return min(d, 5*time.Minute)
+}
+
+// redWait is the wait after trunk was found red for the nth time at one commit: a minute doubling up to a quarter of an hour.
+func redWait(n int) time.Duration {
+	d := time.Minute
+	for ; n > 1 && d < 15*time.Minute; n-- {
+		d *= 2
+	}
+	return min(d, 15*time.Minute)
+}
+
+// machineWait is the wait after the nth time that a change was put aside for the machine: a minute doubling up to half an hour.
+func machineWait(n int) time.Duration {
+	d := time.Minute
+	for ; n > 1 && d < 30*time.Minute; n-- {
+		d *= 2
+	}
+	return min(d, 30*time.Minute)
 }
 
 // mostMembers is how many members a candidate may have where the policy does not say.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // In a lane with trains two runs are under way at a time, each of one change on top of the one before, and a suite takes its time: that a
@@ -177,5 +178,22 @@ func TestTheModelSeesTrains(t *testing.T) {
 				t.Fatalf("after %d states: %s\nwant: %s", len(s.all), s.breach, c.want)
 			}
 		})
+	}
+}
+
+// fail ends a candidate by its verdict and drops its members, as nothing in the product does.
+func (q *Queue) fail(c *Candidate, v Verdict, at time.Time) {
+	q.move(c.ID, func(c *Candidate) { c.Verdict = &v })
+	code, reason := sayDropReason(v)
+	c = q.Candidate(c.ID)
+	q.end(c, CandidateFailed, reason, at)
+	if len(c.Members) > 1 {
+		q.separate(c, reason, at)
+		return
+	}
+	for _, m := range c.Members {
+		if e := q.Entry(m.Number); e != nil && e.State == Queued && e.Head == m.Head {
+			q.drop(m.Number, Drop{Code: code, At: at, Reason: reason, Candidate: c.ID}, c)
+		}
 	}
 }

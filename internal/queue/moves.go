@@ -30,7 +30,7 @@ type Move struct {
 func (q *Queue) moved(m Move) {
 	m.Old = q.Tip
 	q.Moves = append(q.Moves[:len(q.Moves):len(q.Moves)], m)
-	q.Tip = m.New
+	q.Tip, q.Red = m.New, nil
 	if m.Kind == MoveBypass || m.Kind == MoveRewind {
 		q.Cases = nil
 	}

@@ -92,7 +92,7 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 	line := q.line(now, p, suspects)
 	waiting := len(line)
 	if !areas {
-		line = q.inTurn(line, cases)
+		line = q.sober(q.inTurn(line, cases), now)
 	}
 	if free <= 0 {
 		if c := q.yields(train); c != nil && len(line) > 0 && line[0].Priority >= PriorityHotfix {
@@ -272,6 +272,9 @@ func (q Queue) Wake(now time.Time) time.Time {
 	}
 	if q.Trouble != nil {
 		consider(q.Trouble.NotTill)
+	}
+	if red := q.RedTrunk(); red != nil {
+		consider(red.NotTill)
 	}
 	for _, c := range q.Candidates {
 		consider(c.NotTill)

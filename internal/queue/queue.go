@@ -15,6 +15,7 @@ type Queue struct {
 	Pause      *Pause
 	Stop       *Stop
 	Trouble    *Trouble
+	Red        *RedTrunk    // trunk itself fails its tests; nil: it is not known to
 	Next       CandidateID  // the newest candidate id given out
 	Entries    []*Entry     // sorted by Number
 	Candidates []*Candidate // in flight, oldest first; ended ones stay until they are saved

@@ -85,6 +85,10 @@ func recordReused(c *Candidate, is Proof) string {
 		c.Built.SHA.Short(), is.Tree.Short(), is.Run, is.Candidate, is.Commit.Short(), is.At.UTC().Format("2006-01-02 15:04 MST"))
 }
 
+func recordMended(c *Candidate) string {
+	return fmt.Sprintf("%s is green on it", c.Built.SHA.Short())
+}
+
 func recordIntent(l Lane, c *Candidate) string {
 	return fmt.Sprintf("%s from %s to %s", l.Trunk, c.Base, c.Built.SHA)
 }

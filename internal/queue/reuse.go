@@ -142,6 +142,7 @@ func (q *Queue) reused(ev Reused) {
 		return
 	}
 	q.acquit(c)
+	q.mends(c, ev.At)
 	q.move(c.ID, func(c *Candidate) {
 		c.State, c.Run, c.Since, c.NotTill, c.Verdict = CandidatePassed, ev.Run, ev.At, time.Time{}, &v
 	})

@@ -70,13 +70,28 @@ func TestATroubledHostIsTriedAgainLaterAndLater(t *testing.T) {
 				w.wait(time.Millisecond)
 				w.settle()
 			}
-			w.is(1, Dropped)
-			if d := w.q.Entry(1).Drop; d.Code != DropInfra || d.Reason != "the machine, not the change, failed its test run again and again: no space left on device" {
-				t.Fatalf("dropped as %+v", d)
+			// It is nobody's fault who is in the queue: it waits, longer each time, and is not dropped.
+			for try, pause := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+				w.is(1, Queued)
+				why := w.q.Why(1, w.now, w.p)[0]
+				if why.Code != "machine" || why.Text != "the machine, not the change, failed its test run again and again: no space left on device" {
+					t.Fatalf("it waits for %+v", why)
+				}
+				if wake := w.q.Wake(w.now); !wake.Equal(w.now.Add(pause)) {
+					t.Fatalf("try %d: wakes at %v, want in %v", try, wake, pause)
+				}
+				for range infraTries {
+					w.now = w.q.Wake(w.now)
+					w.settle()
+				}
 			}
 			if w.tip() != trunk(0) {
 				t.Fatal("unknown was taken for green")
 			}
+			w.suite = green
+			w.now = w.q.Wake(w.now)
+			w.settle()
+			w.is(1, Landed)
 		})
 	}
 }

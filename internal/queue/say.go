@@ -94,6 +94,12 @@ func sayTrouble(t *Trouble) Reason {
 }
 
 func sayAside(a *Aside) Reason {
+	if a.Machine {
+		return Reason{
+			Code: "machine", Text: a.Reason, Since: a.At, Who: "the operator, if it does not pass by itself",
+			Next: fmt.Sprintf("it is tried again at %s, the machine's try number %d; it stays in the queue, and others may go ahead of it meanwhile", a.NotTill.UTC().Format("15:04:05 MST"), a.Tries+1),
+		}
+	}
 	return Reason{
 		Code: "aside", Text: "lander could not go on with it: " + a.Reason, Since: a.At, Who: "the operator, if it does not pass by itself",
 		Next: "it is tried again at " + a.NotTill.UTC().Format("15:04:05 MST") + "; others may go ahead of it meanwhile",
@@ -160,8 +166,12 @@ func sayDropReason(v Verdict) (DropCode, string) {
 		}
 		return DropFailed, "its tests failed: " + v.Reason
 	default:
-		return DropInfra, "the machine, not the change, failed its test run again and again: " + v.Reason
+		return DropInfra, sayMachine(v)
 	}
+}
+
+func sayMachine(v Verdict) string {
+	return "the machine, not the change, failed its test run again and again: " + v.Reason
 }
 
 // SayConflict is the reason of a drop for a conflict with trunk.

@@ -47,6 +47,17 @@ func sayForgotten() string {
 	return "whose fault a red run is cannot be found out any more, so its changes are tested anew"
 }
 
+// Why is what it tells every change of the lane.
+func (r *RedTrunk) Why() Reason { return sayRedTrunk(r) }
+
+func sayRedTrunk(r *RedTrunk) Reason {
+	return Reason{
+		Code: "trunk red", Text: "trunk itself is red: " + names(r.Names) + " fails on " + r.Tip.Short() + " without any change that waits", Since: r.At,
+		Who:  "whoever can mend trunk: as a hotfix (the command land hotfix), which is tested at once, or past lander",
+		Next: fmt.Sprintf("nothing below a hotfix is tested on it; when trunk has moved, or at %s, the first in line is tried", r.NotTill.UTC().Format("15:04:05 MST")),
+	}
+}
+
 func sayTrunkRed(own []string) string { return names(own) + " fails on trunk without it, too" }
 
 func sayMootCase() string { return "whose fault it is is known" }

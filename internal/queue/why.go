@@ -39,6 +39,9 @@ func (q Queue) why(n Number, now time.Time, p Policy, line func() places) []Reas
 	}
 	rs := conditions(e, p)
 	rs = append(rs, q.laneReasons(now, p)...)
+	if red := q.RedTrunk(); red != nil && e.Priority < PriorityHotfix && q.CandidateOf(n) == nil {
+		rs = append(rs, sayRedTrunk(red))
+	}
 	if e.Aside != nil && now.Before(e.Aside.NotTill) {
 		rs = append(rs, sayAside(e.Aside))
 	}

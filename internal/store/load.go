@@ -37,7 +37,7 @@ func (s *Store) View(ctx context.Context, lane queue.Lane) (queue.Queue, queue.P
 			return err
 		}
 		q.Version, q.Tip, q.Pause, q.Stop, q.Trouble, q.Next = l.Version, l.Tip, l.Pause, l.Stop, l.Trouble, l.NextCandidate
-		q.Sound, q.Estimates, q.Proofs = l.Sound, l.Estimates, l.Proofs
+		q.Sound, q.Estimates, q.Proofs, q.Red = l.Sound, l.Estimates, l.Proofs, l.Red
 		q.Ledger = queue.Ledger{Tip: l.LedgerTip, Seq: l.LedgerSeq, Single: l.LedgerSingle, Mend: l.LedgerMend}
 		if l.Policy != nil {
 			var text policyText

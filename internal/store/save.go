@@ -119,9 +119,9 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 
 // top writes the lane's own row. It comes first: it is the compare-and-swap.
 func (w *writer) top(ctx context.Context, policy *queue.Policy) error {
-	w.new.Pause, w.new.Stop, w.new.Trouble = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble)
+	w.new.Pause, w.new.Stop, w.new.Trouble, w.new.Red = fit(w.new.Pause), fit(w.new.Stop), fit(w.new.Trouble), fit(w.new.Red)
 	row := db.SaveLaneParams{
-		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble,
+		LaneID: w.lane, Version: w.old.Version + 1, Tip: w.new.Tip, Pause: w.new.Pause, Stop: w.new.Stop, Trouble: w.new.Trouble, Red: w.new.Red,
 		NextCandidate: w.new.Next, LedgerTip: w.new.Ledger.Tip, LedgerSeq: w.new.Ledger.Seq, LedgerSingle: w.new.Ledger.Single, LedgerMend: w.new.Ledger.Mend,
 		Sound: w.new.Sound,
 	}

@@ -133,6 +133,9 @@ func anyStep(rt *rapid.T, q queue.Queue, known past) queue.Queue {
 		n.Sound = anySHA(rt, "sound")
 	}
 	n.Ledger.Single, n.Ledger.Mend = rapid.Bool().Draw(rt, "single"), rapid.Bool().Draw(rt, "mend")
+	n.Red = some(rt, "red trunk", func() queue.RedTrunk {
+		return queue.RedTrunk{Tip: anySHA(rt, "red"), Names: texts(rt), At: moment(rt), Tries: rapid.Int().Draw(rt, "tries"), NotTill: moment(rt)}
+	})
 	n.Trouble = some(rt, "trouble", func() queue.Trouble {
 		return queue.Trouble{Reason: text(rt), At: moment(rt), Tries: rapid.Int().Draw(rt, "tries"), NotTill: moment(rt)}
 	})

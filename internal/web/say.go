@@ -223,6 +223,9 @@ func bannerOf(v LaneView) banner {
 		return banner{Class: "stopped", Title: "Nothing can land", Text: clean(v.Policy)}
 	case v.Trouble != nil:
 		return banner{Class: "paused", Title: "In trouble", Text: strings.TrimSuffix(clean(v.Trouble.Reason), ".") + ". It is tried again by itself.", Since: v.Trouble.At}
+	case v.Red != nil:
+		why := v.Red.Why()
+		return banner{Class: "paused", Title: "Trunk is red", Text: clean(fmt.Sprintf("%s. Who can mend it: %s. Then: %s.", why.Text, why.Who, why.Next)), Since: v.Red.At}
 	case v.Warning != "":
 		return banner{Class: "paused", Title: "Running, by an older policy", Text: clean(v.Warning)}
 	case v.Tip == "":

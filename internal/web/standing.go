@@ -13,19 +13,20 @@ const recently = 30
 
 // LaneView is a lane at a glance.
 type LaneView struct {
-	Lane    string         `json:"lane"`
-	Repo    string         `json:"repo"`
-	Trunk   string         `json:"trunk"`
-	Version int64          `json:"version"`
-	Tip     queue.SHA      `json:"tip,omitempty"`
-	Running bool           `json:"running"` // nothing stops the whole lane
-	Paused  *queue.Pause   `json:"paused,omitempty"`
-	Stopped *queue.Stop    `json:"stopped,omitempty"`
-	Trouble *queue.Trouble `json:"trouble,omitempty"`
-	Policy  string         `json:"policy_problem,omitempty"`
-	Warning string         `json:"policy_warning,omitempty"` // what is wrong with the policy file, though landing goes on
-	Queued  int            `json:"queued"`
-	Flight  int            `json:"in_flight"` // candidates
+	Lane    string          `json:"lane"`
+	Repo    string          `json:"repo"`
+	Trunk   string          `json:"trunk"`
+	Version int64           `json:"version"`
+	Tip     queue.SHA       `json:"tip,omitempty"`
+	Running bool            `json:"running"` // nothing stops the whole lane
+	Paused  *queue.Pause    `json:"paused,omitempty"`
+	Stopped *queue.Stop     `json:"stopped,omitempty"`
+	Trouble *queue.Trouble  `json:"trouble,omitempty"`
+	Red     *queue.RedTrunk `json:"trunk_red,omitempty"` // trunk itself fails its tests: only hotfixes are tested on it
+	Policy  string          `json:"policy_problem,omitempty"`
+	Warning string          `json:"policy_warning,omitempty"` // what is wrong with the policy file, though landing goes on
+	Queued  int             `json:"queued"`
+	Flight  int             `json:"in_flight"` // candidates
 	// Missed counts what webhooks should have told in the last day and a poll had to find. Only a list of lanes, and a whole lane, say it.
 	Missed int `json:"missed_deliveries,omitempty"`
 }
@@ -111,7 +112,7 @@ func runViews(rs []store.Run) []RunView {
 func laneView(q queue.Queue, p queue.Policy, now time.Time) LaneView {
 	v := LaneView{
 		Lane: q.Lane.String(), Repo: q.Lane.Repo, Trunk: q.Lane.Trunk, Version: q.Version, Tip: q.Tip,
-		Stopped: q.Stop, Trouble: q.Trouble, Policy: p.Problem, Flight: len(inFlight(q)),
+		Stopped: q.Stop, Trouble: q.Trouble, Red: q.RedTrunk(), Policy: p.Problem, Flight: len(inFlight(q)),
 	}
 	if q.PausedAt(now) {
 		v.Paused = q.Pause

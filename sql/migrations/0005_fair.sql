@@ -6,6 +6,9 @@ update schema_floor set oldest = 5;
 -- The green runs by which others may be spared: queue.Proofs. That they are so is not believed but looked up, in unproven.
 alter table lanes add proofs jsonb;
 
+-- That trunk itself is red: queue.RedTrunk.
+alter table lanes add red jsonb;
+
 -- Why a run that was taken over from another does not count; null: it does. The other one must be of the same tree, by the same recipe, in
 -- the same environment, itself whole and green, and not older than the recipe allows.
 -- +goose StatementBegin

@@ -5,7 +5,7 @@ select id from lanes where repo = $1 and trunk = $2;
 insert into lanes (repo, trunk) values ($1, $2) on conflict (repo, trunk) do nothing;
 
 -- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs, red
 from lanes where repo = $1 and trunk = $2;
 
 -- name: Lanes :many
@@ -19,6 +19,7 @@ set version = @version,
     pause = @pause,
     stop = @stop,
     trouble = @trouble,
+    red = @red,
     next_candidate = @next_candidate,
     ledger_tip = @ledger_tip,
     ledger_seq = @ledger_seq,

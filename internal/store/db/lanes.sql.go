@@ -32,7 +32,7 @@ func (q *Queries) Floor(ctx context.Context) (int64, error) {
 }
 
 const lane = `-- name: Lane :one
-select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs
+select id, version, tip, pause, stop, trouble, next_candidate, policy, ledger_tip, ledger_seq, ledger_single, ledger_mend, sound, estimates, proofs, red
 from lanes where repo = $1 and trunk = $2
 `
 
@@ -52,6 +52,7 @@ type LaneRow struct {
 	Sound         queue.SHA
 	Estimates     *queue.Estimates
 	Proofs        *queue.Proofs
+	Red           *queue.RedTrunk
 }
 
 func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow, error) {
@@ -73,6 +74,7 @@ func (q *Queries) Lane(ctx context.Context, repo string, trunk string) (LaneRow,
 		&i.Sound,
 		&i.Estimates,
 		&i.Proofs,
+		&i.Red,
 	)
 	return i, err
 }
@@ -124,16 +126,17 @@ set version = $1,
     pause = $3,
     stop = $4,
     trouble = $5,
-    next_candidate = $6,
-    ledger_tip = $7,
-    ledger_seq = $8,
-    ledger_single = $9,
-    ledger_mend = $10,
-    sound = $11,
-    estimates = coalesce($12, estimates),
-    proofs = coalesce($13, proofs),
-    policy = coalesce($14, policy)
-where id = $15
+    red = $6,
+    next_candidate = $7,
+    ledger_tip = $8,
+    ledger_seq = $9,
+    ledger_single = $10,
+    ledger_mend = $11,
+    sound = $12,
+    estimates = coalesce($13, estimates),
+    proofs = coalesce($14, proofs),
+    policy = coalesce($15, policy)
+where id = $16
 `
 
 type SaveLaneParams struct {
@@ -142,6 +145,7 @@ type SaveLaneParams struct {
 	Pause         *queue.Pause
 	Stop          *queue.Stop
 	Trouble       *queue.Trouble
+	Red           *queue.RedTrunk
 	NextCandidate queue.CandidateID
 	LedgerTip     queue.SHA
 	LedgerSeq     int64
@@ -162,6 +166,7 @@ func (q *Queries) SaveLane(ctx context.Context, arg SaveLaneParams) error {
 		arg.Pause,
 		arg.Stop,
 		arg.Trouble,
+		arg.Red,
 		arg.NextCandidate,
 		arg.LedgerTip,
 		arg.LedgerSeq,

@@ -186,6 +186,7 @@ type Lane struct {
 	Sound         queue.SHA
 	Estimates     *queue.Estimates
 	Proofs        *queue.Proofs
+	Red           *queue.RedTrunk
 }
 
 type Member struct {
