@@ -51,7 +51,13 @@ func (q Queue) Plan(now time.Time, p Policy) []Action {
 		case reason != "":
 			moot = append(moot, Abandon{ID: c.ID, Run: c.Run, Testing: c.State == CandidateTesting, Reason: reason})
 		case c.State == CandidateRed:
-			if f := cases.of(c.ID); f != nil && !f.Sure && len(f.names) > 0 && free > 0 && !now.Before(c.NotTill) {
+			f := cases.of(c.ID)
+			switch {
+			case free <= 0 || now.Before(c.NotTill):
+			case f == nil: // another case has explained what failed, and it stands there still: it is tested anew
+				free--
+				run = append(run, StartRun{Candidate: c, Run: c.Run + 1, Recipe: c.Recipe})
+			case !f.Sure && len(f.names) > 0:
 				free--
 				again := StartRun{Candidate: c, Run: c.Run + 1, Recipe: f.Recipe, Rerun: f.rerun(true)}
 				again.Rerun.Past = q.past(c)
