@@ -292,7 +292,7 @@ func (q *Queue) reported(ev RunReported) {
 			q.learnRun(v)
 		}
 		q.prove(c, v, ev.At)
-		q.acquit(c)
+		q.acquit(c, v, ev.At)
 		q.mends(c, ev.At)
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since, c.Verdict = CandidatePassed, ev.At, &v })
 		q.livingAll(c, ev.At)

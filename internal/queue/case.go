@@ -89,8 +89,9 @@ func (q *Queue) closeCase(id CandidateID) {
 }
 
 // acquit ends the case of a candidate that is green after all.
-func (q *Queue) acquit(c *Candidate) {
-	if q.caseOf(c.ID) != nil {
+func (q *Queue) acquit(c *Candidate, v Verdict, at time.Time) {
+	if k := q.caseOf(c.ID); k != nil {
+		q.flaked(k, c, v, k.Names, at)
 		q.closeCase(c.ID)
 		q.learnRed(false)
 	}
@@ -102,6 +103,7 @@ func (q *Queue) suspect(c *Candidate, v Verdict, at time.Time) {
 	if k := q.caseOf(c.ID); k == nil {
 		q.open(c, v, at)
 	} else {
+		q.flaked(k, c, v, k.cleared(v), at)
 		q.editCase(k.ID, func(k *Case) { k.again(c, v) })
 		q.learnRed(true)
 	}
@@ -182,6 +184,10 @@ func (q *Queue) probeReported(c *Candidate, v Verdict, at time.Time) {
 			}
 			k.Results = append(k.Results, r)
 		})
+		if r := (Result{Trial: c.Trial, Asked: v.Asked, Failed: v.failed(), Verdict: &v}); k != nil && c.Trial == (Trial{Base: k.top()}) {
+			passed := slices.DeleteFunc(slices.Clone(k.Names), func(n string) bool { return r.tells(n) != Green })
+			q.flaked(k, c, v, passed, at)
+		}
 		q.doubt(c.Of)
 	case v.Outcome == Cancelled:
 		q.move(c.ID, func(c *Candidate) { c.State, c.Since = CandidateBuilt, at })

@@ -27,6 +27,7 @@ type Queue struct {
 	Journal []Record // new since the last save
 	Outbox  []Notice // new since the last save
 	Moves   []Move   // of trunk, new since the last save
+	Flakes  []Flake  // new since the last save
 }
 
 // Pause is an admin's stop.
@@ -139,7 +140,7 @@ func (q Queue) PausedAt(now time.Time) bool {
 // Saved is the state after it was stored as version: what has ended leaves, journal and outbox are empty.
 func (q Queue) Saved(version int64) Queue {
 	q.Version = version
-	q.Journal, q.Outbox, q.Moves = nil, nil, nil
+	q.Journal, q.Outbox, q.Moves, q.Flakes = nil, nil, nil, nil
 	if slices.ContainsFunc(q.Entries, func(e *Entry) bool { return e.Gone }) {
 		q.Entries = slices.DeleteFunc(slices.Clone(q.Entries), func(e *Entry) bool { return e.Gone })
 	}

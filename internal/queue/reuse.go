@@ -141,7 +141,7 @@ func (q *Queue) reused(ev Reused) {
 		q.probeReported(q.Candidate(c.ID), v, ev.At)
 		return
 	}
-	q.acquit(c)
+	q.acquit(c, v, ev.At)
 	q.mends(c, ev.At)
 	q.move(c.ID, func(c *Candidate) {
 		c.State, c.Run, c.Since, c.NotTill, c.Verdict = CandidatePassed, ev.Run, ev.At, time.Time{}, &v

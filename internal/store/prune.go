@@ -9,7 +9,7 @@ import (
 )
 
 // Prune forgets what nobody needs any more of the time before: the bodies of webhooks that were dealt with (their ids and digests
-// stay, so that a replay is still known), inbox items that are done, notices that were sent, and cases that were closed. What is the record of what happened
+// stay, so that a replay is still known), inbox items that are done, notices that were sent, cases that were closed, and, two months later than these, what was seen of chance. What is the record of what happened
 // stays for ever: the journal, the runs, the landings.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	q := db.New(s.pool)
@@ -30,6 +30,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	}
 	if err := q.PruneWorkers(ctx, before); err != nil {
 		return fmt.Errorf("prune workers: %w", err)
+	}
+	if err := q.PruneFlakes(ctx, before.AddDate(0, -2, 0)); err != nil {
+		return fmt.Errorf("prune flakes: %w", err)
 	}
 	return nil
 }

@@ -107,6 +107,9 @@ func (w *writer) step(ctx context.Context, policy *queue.Policy, done []int64) e
 			return err
 		}
 	}
+	if err := w.flakes(ctx); err != nil {
+		return err
+	}
 	if err := w.outbox(ctx); err != nil {
 		return err
 	}

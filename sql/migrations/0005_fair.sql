@@ -156,3 +156,17 @@ begin
 end
 $$;
 -- +goose StatementEnd
+
+-- What failed on a commit and passed on the very same one: queue.Flake.
+create table flakes (
+    lane_id   bigint      not null references lanes,
+    candidate bigint      not null check (candidate > 0), -- whose run showed that it passes
+    run       bigint      not null check (run > 0),
+    step      text        not null,
+    test      text        not null, -- empty: the step as a whole
+    commit    text        not null check (is_sha(commit)),
+    cost      bigint      not null check (cost >= 0), -- in nanoseconds
+    at        timestamptz not null,
+    primary key (lane_id, candidate, run, step, test)
+);
+create index flakes_newest on flakes (lane_id, at);

@@ -135,6 +135,17 @@ type ErrandOutput struct {
 	Data    []byte
 }
 
+type Flake struct {
+	LaneID    int64
+	Candidate queue.CandidateID
+	Run       int64
+	Step      string
+	Test      string
+	Commit    string
+	Cost      int64
+	At        time.Time
+}
+
 type Inbox struct {
 	ID       int64
 	LaneID   int64
