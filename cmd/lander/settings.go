@@ -49,6 +49,11 @@ func kindOf(s config.Setting) string {
 
 // load reads the settings from the verb's flags, the environment and the file.
 func (p *program) load(c *cobra.Command, serving bool) (config.Server, error) {
+	return p.loadAs(c, config.Source{Serving: serving})
+}
+
+// loadAs reads them for what the source says that they are for.
+func (p *program) loadAs(c *cobra.Command, src config.Source) (config.Server, error) {
 	flags := map[string][]string{}
 	for _, s := range config.Settings() {
 		if f := c.Flags().Lookup(s.Flag); f != nil && f.Changed {
@@ -57,7 +62,8 @@ func (p *program) load(c *cobra.Command, serving bool) (config.Server, error) {
 			}
 		}
 	}
-	settings, err := config.Load(config.Source{Flags: flags, Env: p.env, File: p.config, UID: os.Getuid(), Serving: serving})
+	src.Flags, src.Env, src.File, src.UID = flags, p.env, p.config, os.Getuid()
+	settings, err := config.Load(src)
 	if err != nil {
 		return config.Server{}, usage(err)
 	}

@@ -19,6 +19,7 @@ type Source struct {
 	Read    func(string) ([]byte, error) // reads a file; nil means os.ReadFile
 	UID     int                          // the user's id; 0 is root
 	Serving bool                         // also check what only a server needs: lanes and a way into the forge
+	Working bool                         // also check what a worker needs, and that it is given nothing that could push
 }
 
 // EnvMap makes a map of the environment as os.Environ gives it.
@@ -48,6 +49,9 @@ func Load(src Source) (Server, error) {
 	l.derive()
 	if src.Serving {
 		l.serving()
+	}
+	if src.Working {
+		l.working()
 	}
 	if len(l.problems) > 0 {
 		return Server{}, &SettingsError{Problems: l.problems}
@@ -260,6 +264,24 @@ func (l *loader) serving() {
 	}
 	if len(s.Socket()) > mostSocket {
 		l.add(0, 0, sayLongSocket(s.DataDir))
+	}
+}
+
+// working checks that a worker has what it needs, and nothing by which it could push, or order lander about.
+func (l *loader) working() {
+	for _, name := range []string{"token", "app.id", "app.key", "app.installation", "webhook_secrets", "api_token", "signing_key"} {
+		if l.given[name] {
+			l.add(0, 0, sayWorkerMayNotPush(name))
+		}
+	}
+	if l.server.DatabaseURL.Empty() && !l.given["database_url"] {
+		l.add(0, 0, sayWorkerNeedsDatabase())
+	}
+	if l.server.GitRemote == "" && !l.given["git_remote"] {
+		l.add(0, 0, sayNoRemote(l.server.ForgeURL))
+	}
+	if l.server.Workers == NoWorkers {
+		l.add(0, 0, sayWorkerRuns())
 	}
 }
 

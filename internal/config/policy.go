@@ -127,6 +127,13 @@ func (f *policyFile) suite() []field {
 		{name: "quiet", read: func(n ast.Node) { f.limit(n, "suite.quiet", &r.Quiet) }},
 		{name: "start", read: func(n ast.Node) { f.limit(n, "suite.start", &r.Start) }},
 		{name: "env", read: func(n ast.Node) { r.Env = f.env(n, "suite.env") }},
+		{name: "labels", read: func(n ast.Node) {
+			labels, err := queue.ParseLabels(f.texts(n, "suite.labels"))
+			if err != nil {
+				f.at(n, sayLabels("suite.labels", err))
+			}
+			r.Labels = labels
+		}},
 		{name: "setup", read: func(n ast.Node) {
 			f.setup = n
 			f.items(n, "suite.setup", func(i int, v ast.Node) {

@@ -326,7 +326,29 @@ func sayWantGrace(got string) string {
 }
 
 func sayWantWorkers(got string) string {
-	return fmt.Sprintf("wants a whole number from 1 to %d, as in 4, not %q", mostWorkers, clip(got))
+	return fmt.Sprintf("wants a whole number from 1 to %d, as in 4, or none, not %q", mostWorkers, clip(got))
+}
+
+func sayWantLabels(err error) string { return "wants labels, as in linux,big: " + err.Error() }
+
+func sayWantWorkerName(got string) string {
+	return fmt.Sprintf("wants a name of letters, digits, dots and dashes, as in builder-2, not %q", clip(got))
+}
+
+func sayLabels(path string, err error) string { return path + ": " + err.Error() }
+
+// What a worker is told.
+
+func sayWorkerNeedsDatabase() string {
+	return "a worker needs the database of the lander that it works for: set database_url (LANDER_DATABASE_URL)"
+}
+
+func sayWorkerMayNotPush(name string) string {
+	return "a worker gets no " + name + ": it only reads and runs tests; leave it out (read_token is what it fetches with)"
+}
+
+func sayWorkerRuns() string {
+	return "a worker with workers: none has nothing to do; leave it out or give a number"
 }
 
 func sayWantPath(got string) string {

@@ -27,7 +27,10 @@ type Server struct {
 	Prefix         string       // how comments address lander, as in "@lander"
 	Poll           time.Duration
 	BranchGrace    time.Duration // how long the branch of a candidate is kept after its verdict
-	Workers        int           // test runs at a time on this machine; 0: a quarter of its processors, at least one
+	Workers        int           // test runs at a time on this machine; 0: a quarter of its processors, at least one; NoWorkers: none
+	RunLabels      []string      // what this machine has, for recipes that ask; as queue.ParseLabels gives them
+	WorkerName     string        // of a worker, among all of a database's; empty: the machine's
+	ReadToken      Secret        // what a worker fetches with; empty: nothing
 	GitRemote      string        // where git fetches and pushes, with {repo} for OWNER/NAME
 	RunEnv         []string      // names of lander's own environment variables that test runs may see
 	Sandbox        string        // what keeps test runs apart: "bubblewrap", "none", or empty: bubblewrap where it can be had
@@ -40,6 +43,9 @@ type Server struct {
 	AllowedSigners string // a file; empty: whoever signed is believed
 	Log            Log
 }
+
+// NoWorkers is the number of workers that says that no test runs here.
+const NoWorkers = -1
 
 // App is a GitHub App's identity.
 type App struct {

@@ -48,7 +48,10 @@ func Settings() []Setting {
 		{Name: "prefix", Usage: "how comments address lander", Default: "@lander", apply: prefix},
 		{Name: "poll", Usage: "how often the forge is asked, beside webhooks", Default: "30s", apply: poll},
 		{Name: "branch_grace", Usage: "how long the branch of a candidate with checks is kept after its verdict", Default: "1h", apply: branchGrace},
-		{Name: "workers", Usage: "test runs at a time on this machine", Default: "a quarter of its processors, at least 1", apply: workers},
+		{Name: "workers", Usage: "test runs at a time on this machine; none: all run on other machines", Default: "a quarter of its processors, at least 1", apply: workers},
+		{Name: "run_labels", Flag: "labels", Usage: "what this machine has, for suites that ask for labels, as in linux,big", List: true, apply: runLabels},
+		{Name: "worker_name", Flag: "name", Usage: "name of a worker, of its own", Default: "the machine's", apply: workerName},
+		{Name: "read_token", Usage: "token that may read the repositories, for a worker to fetch with", secret: true, apply: secret(func(s *Server) *Secret { return &s.ReadToken })},
 		{Name: "git_remote", Usage: "where git fetches and pushes, with {repo} for OWNER/NAME", Default: "found from forge_url", apply: gitRemote},
 		{Name: "run_env", Usage: "names of environment variables that test runs may see", List: true, apply: runEnv},
 		{Name: "sandbox", Usage: "what keeps test runs apart: bubblewrap or none", Default: "bubblewrap where it can be had; else forks are not tested", apply: sandbox},
@@ -240,6 +243,10 @@ func branchGrace(s *Server, words []string) string {
 }
 
 func workers(s *Server, words []string) string {
+	if words[0] == "none" {
+		s.Workers = NoWorkers
+		return ""
+	}
 	n, err := strconv.Atoi(words[0])
 	if err != nil || n < 1 || n > mostWorkers {
 		return sayWantWorkers(words[0])

@@ -3,9 +3,12 @@ package config
 import (
 	"math"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"lander/internal/queue"
 )
 
 // Settings of test runs.
@@ -41,6 +44,26 @@ func runRead(s *Server, words []string) string {
 	}
 	return ""
 }
+
+func runLabels(s *Server, words []string) string {
+	labels, err := queue.ParseLabels(words)
+	if err != nil {
+		return sayWantLabels(err)
+	}
+	s.RunLabels = labels
+	return ""
+}
+
+func workerName(s *Server, words []string) string {
+	if !validWorker.MatchString(words[0]) {
+		return sayWantWorkerName(words[0])
+	}
+	s.WorkerName = words[0]
+	return ""
+}
+
+// validWorker is what may name a worker: it stands in sentences and logs.
+var validWorker = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 func size(field func(*Server) *int64) func(*Server, []string) string {
 	return func(s *Server, words []string) string {

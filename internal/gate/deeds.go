@@ -112,6 +112,14 @@ func (k *Keeper) test(ctx context.Context, c *queue.Candidate, run int, again qu
 	return out.Tell(c.Recipe, k.Test(ctx, &left, run, again))
 }
 
+// Moved puts into the journal that a run of Test begins again on another worker.
+func (k *Keeper) Moved(id queue.CandidateID, number int, reason string) {
+	k.mu.Lock()
+	k.reports = append(k.reports, queue.RunMoved{ID: id, Run: number, Reason: reason, At: k.Now()})
+	k.mu.Unlock()
+	k.Nudge()
+}
+
 // reap ends the runs that nobody waits for any more, as of a candidate that lands with one above it.
 func (k *Keeper) reap() {
 	k.mu.Lock()

@@ -28,6 +28,7 @@ func (k *Keeper) weigh(ctx context.Context, err error, polled bool) {
 	switch {
 	case err != nil:
 		k.hindered(ctx, err)
+	case k.pollErr == nil && k.starved(ctx):
 	case k.pollErr == nil:
 		k.eased(ctx)
 	case polled: // what is known is dealt with, and nothing new can be learnt
@@ -59,6 +60,21 @@ func (k *Keeper) hindered(ctx context.Context, err error) {
 		return
 	}
 	s.told = now
+}
+
+// starved tells people where runs wait for what does not come by itself.
+func (k *Keeper) starved(ctx context.Context) bool {
+	if k.Starved == nil {
+		return false
+	}
+	why := k.Starved()
+	if why == "" {
+		return false
+	}
+	if err := k.note(ctx, queue.Hindered{Reason: why, At: k.Now()}); err != nil {
+		k.Log.Warn().Err(err).Str("reason", why).Msg("nobody could be told what runs wait for")
+	}
+	return true
 }
 
 func (k *Keeper) eased(ctx context.Context) {

@@ -64,7 +64,11 @@ type Keeper struct {
 	// Diagnose says what an operator has to mend when err keeps the lane from going on; empty, or nil: not known.
 	Diagnose func(ctx context.Context, err error) string
 
-	Workers int // runs that this machine has room for; 0: as many as the policy says
+	// Workers is how many runs there is room for at the moment, here and elsewhere, by what the policy asks of a worker. nil: as many as
+	// the policy says.
+	Workers func(p queue.Policy) int
+	// Starved says, as a sentence for the operator, what runs that are under way wait for that will not come by itself. nil: nothing.
+	Starved func() string
 
 	Now   func() time.Time // nil: time.Now
 	Every time.Duration    // between polls; 0: 30 s

@@ -75,12 +75,12 @@ func (k *Keeper) settle(ctx context.Context, poll bool) error {
 	return fmt.Errorf("settle lane %v: the plan did not become empty in %d rounds: %w", k.Lane, maxRounds, failed)
 }
 
-// within is the policy, with no more runs at a time than this machine has workers for: who waits for one is better off in a larger
-// batch. Who waits for checks mostly takes none of this machine.
+// within is the policy, with no more runs at a time than there are workers for: who waits for one is better off in a larger batch. Who
+// waits for checks mostly takes none of them.
 func (k *Keeper) within() queue.Policy {
 	p := k.policy
-	if k.Workers > 0 && len(p.Recipe.Checks) == 0 {
-		p.Window = min(p.Window, k.Workers)
+	if k.Workers != nil && len(p.Recipe.Checks) == 0 {
+		p.Window = min(p.Window, max(k.Workers(p), 1))
 	}
 	return p
 }

@@ -391,7 +391,7 @@ func TestNoMoreRunsThanWorkers(t *testing.T) {
 		w := newWorld(t)
 		w.window, w.batch, w.block = 8, 1, make(chan struct{})
 		k := w.keeper()
-		k.Workers = 2
+		k.Workers = func(queue.Policy) int { return 2 }
 		w.approved(6)
 		w.settled(k)
 		if n := len(w.tested); n != 2 {
@@ -447,7 +447,7 @@ func TestARunKnowsWhyItIsCancelled(t *testing.T) {
 // Whose checks are run elsewhere may have more in flight than this machine has room for.
 func TestChecksNeedNoRoomHere(t *testing.T) {
 	t.Parallel()
-	k := &Keeper{Workers: 1, policy: queue.Policy{Window: 4, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit"}}}}}
+	k := &Keeper{Workers: func(queue.Policy) int { return 1 }, policy: queue.Policy{Window: 4, Recipe: queue.Recipe{Steps: []queue.Step{{Name: "unit"}}}}}
 	if w := k.within().Window; w != 1 {
 		t.Errorf("a suite has %d", w)
 	}

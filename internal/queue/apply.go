@@ -77,6 +77,10 @@ func (q Queue) Apply(ev Event) Queue {
 		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateTesting && c.Run == ev.Run {
 			q.lost(c, ev)
 		}
+	case RunMoved:
+		if c := q.Candidate(ev.ID); c != nil && c.State == CandidateTesting && c.Run == ev.Run {
+			q.record(ev.At, 0, ev.ID, "run moved", recordRunMoved(ev.Run, ev.Reason))
+		}
 	case Confirmed:
 		if c := q.Candidate(ev.ID); c != nil && (c.State == CandidatePassed || c.State == CandidateConfirmed) {
 			q.move(ev.ID, func(c *Candidate) { c.State, c.Since = CandidateConfirmed, ev.At })

@@ -119,6 +119,14 @@ type (
 		At  time.Time
 	}
 
+	// RunMoved says that a run begins again on another worker, which is nobody's fault and costs nobody anything.
+	RunMoved struct {
+		ID     CandidateID
+		Run    int
+		Reason string
+		At     time.Time
+	}
+
 	// Joined makes one candidate of a green one and all that it stands on.
 	Joined struct {
 		ID, As CandidateID
@@ -261,6 +269,7 @@ func (RunStarted) event()       {}
 func (Reused) event()           {}
 func (RunReported) event()      {}
 func (RunLost) event()          {}
+func (RunMoved) event()         {}
 func (Confirmed) event()        {}
 func (Joined) event()           {}
 func (ProbesMade) event()       {}

@@ -26,6 +26,8 @@ type Recipe struct {
 	Retries int `json:"retries,omitempty"`
 	// Reuse is how long a green run counts for the same tree when that comes up again; 0 means a week, below 0: not at all.
 	Reuse time.Duration `json:"reuse,omitempty"`
+	// Labels are what a worker must have to run it, as ParseLabels gives them.
+	Labels []string `json:"labels,omitempty"`
 }
 
 // Step is one gating command of a recipe.
@@ -90,7 +92,7 @@ func (r Recipe) Empty() bool { return len(r.Steps) == 0 && len(r.Checks) == 0 }
 // same reports whether two recipes test the same in the same way.
 func (r Recipe) same(o Recipe) bool {
 	return r.Timeout == o.Timeout && r.Quiet == o.Quiet && r.Start == o.Start && r.Retries == o.Retries && r.Reuse == o.Reuse && slices.Equal(r.Setup, o.Setup) && slices.EqualFunc(r.Steps, o.Steps, Step.same) &&
-		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env) && slices.Equal(r.Checks, o.Checks)
+		slices.EqualFunc(r.Optional, o.Optional, Step.same) && maps.Equal(r.Env, o.Env) && slices.Equal(r.Checks, o.Checks) && slices.Equal(r.Labels, o.Labels)
 }
 
 // from is the recipe without what need not run again when a step failed: the steps before it, but for those that it and the steps

@@ -69,6 +69,8 @@ func recordRunStarted(c *Candidate, run int) string {
 
 func recordRunLost(run int) string { return fmt.Sprintf("run %d ended without a verdict", run) }
 
+func recordRunMoved(run int, reason string) string { return fmt.Sprintf("run %d: %s", run, reason) }
+
 func recordVerdict(run int, v Verdict) string {
 	text := fmt.Sprintf("run %d is %s after %s", run, v.Outcome, v.Took.Round(time.Millisecond))
 	if v.Outcome == Unmeasured {

@@ -146,6 +146,7 @@ func TestSentences(t *testing.T) {
 	say("built", recordBuilt(c))
 	say("run started", recordRunStarted(c, 1))
 	say("run lost", recordRunLost(1))
+	say("run moved", recordRunMoved(1, "worker b is silent; it begins again elsewhere"))
 	for _, v := range []Verdict{{Outcome: Green, Took: 61234567 * time.Microsecond}, {Outcome: Red, Reason: "exit status 1", Took: time.Second}, {}, {Reason: "no report"}} {
 		say("verdict "+string(v.Outcome), recordVerdict(2, v))
 	}

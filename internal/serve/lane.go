@@ -45,7 +45,7 @@ func (r *Rooms) repository(name string) *repository {
 		mirror: m,
 		runner: &testrun.Runner{
 			Checkouts: &vcs.Slots{Repo: m, Dir: in("checkouts")}, Logs: in("logs"), Caches: cachesDir(r.Settings),
-			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.runSlots(), Sandbox: r.sandbox, Version: r.Version, Now: r.Now, Log: r.Log,
+			Env: r.Settings.RunEnv, Secrets: secrets(r.Settings, os.Getenv), Slots: r.hands().slots, Sandbox: r.sandbox, Version: r.Version, Now: r.Now, Log: r.Log,
 			Elsewhere: &elsewhere{m, r.Forge, name}, CheckEvery: r.Settings.Poll,
 			Pace: func(every time.Duration) time.Duration { return r.Forge.Pace(name, every) },
 		},
@@ -64,26 +64,31 @@ func (r *Rooms) repository(name string) *repository {
 	return made
 }
 
-// workers is how many test runs this machine has room for. A suite uses several processors, as a rule.
-func (r *Rooms) workers() int {
-	if r.Settings.Workers > 0 {
-		return r.Settings.Workers
+// workers is how many test runs a machine has room for. A suite uses several processors, as a rule.
+func workers(s config.Server) int {
+	switch {
+	case s.Workers == config.NoWorkers:
+		return 0
+	case s.Workers > 0:
+		return s.Workers
 	}
 	return max(runtime.NumCPU()/4, 1)
 }
 
-// runSlots are those that all the machine's runs share.
-func (r *Rooms) runSlots() testrun.Slots {
-	if r.slots == nil {
-		r.slots = testrun.NewSlots(r.workers())
+// hands are who can run tests.
+func (r *Rooms) hands() *crew {
+	if r.crew == nil {
+		r.crew = newCrew(r.Settings, workers(r.Settings), r.Giver, r.Log)
 	}
-	return r.slots
+	return r.crew
 }
 
 // Keeper makes the keeper of a lane.
 func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 	repo := r.repository(l.Repo)
-	return &gate.Keeper{
+	crew := r.hands()
+	var k *gate.Keeper
+	k = &gate.Keeper{
 		Lane: l, Store: r.Store, Outbox: r.Store, Mirror: &mirror{repo.mirror}, Builder: repo.mirror,
 		Ledger: repo.mirror, Atomic: repo.mirror.Atomic, Audit: r.audit(repo, l),
 		Pace:  func(every time.Duration) time.Duration { return r.Forge.Pace(l.Repo, every) },
@@ -101,8 +106,9 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 			return config.Unneeded(recipe, paths), err
 		},
 		ReadPolicy: r.readPolicy(repo), Hopeless: forge.Permanent, Policy: r.Policy,
-		Workers: r.workers(), Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
-		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.Store.Hold(ctx, l) },
+		Workers: func(p queue.Policy) int { return crew.room(p.Recipe.Labels) }, Starved: func() string { return crew.waits(l) },
+		Now: r.Now, Every: r.Settings.Poll, Log: r.Log.With().Stringer("lane", l).Logger(),
+		Hold: func(ctx context.Context) (func(), <-chan struct{}, error) { return r.holdAlone(ctx, l) },
 		// The mirror is made by whoever keeps the lane, again and again until the git server answers.
 		Prepare: func(ctx context.Context) error {
 			if err := repo.mirror.Init(ctx); err != nil {
@@ -118,12 +124,26 @@ func (r *Rooms) Keeper(l queue.Lane) *gate.Keeper {
 		},
 		Test: func(ctx context.Context, c *queue.Candidate, run int, again queue.Rerun) queue.Verdict {
 			// c is as this run is to see it: a part of the recipe, perhaps, and all that the commit brings to trunk.
-			return repo.runner.Run(ctx, testrun.Job{
+			return r.run(ctx, repo, testrun.Job{
 				ID: runID(l, c.ID, run), Lane: l, Candidate: c.Built.SHA, Base: c.Base, Members: c.Numbers(), Recipe: c.Recipe,
 				Rerun: again, Branch: l.RunBranch(c.ID, c.Built.SHA),
-			})
+			}, func(reason string) { k.Moved(c.ID, run, reason) })
 		},
 	}
+	return k
+}
+
+// holdAlone waits for a lane, and ends what whoever kept it before has left with workers: nobody waits for that any more.
+func (r *Rooms) holdAlone(ctx context.Context, l queue.Lane) (func(), <-chan struct{}, error) {
+	release, lost, err := r.Store.Hold(ctx, l)
+	if err != nil || r.Giver == nil {
+		return release, lost, err
+	}
+	if err := r.Giver.CancelAll(ctx, l); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return release, lost, nil
 }
 
 // mirror gives gate a repository in gate's words.

@@ -16,6 +16,7 @@ import (
 	"lander/internal/forge/github"
 	"lander/internal/queue"
 	"lander/internal/store"
+	"lander/internal/store/errands"
 	"lander/internal/testrun"
 	"lander/internal/vcs"
 	"lander/internal/web"
@@ -31,11 +32,12 @@ type Rooms struct {
 	Signer   *vcs.Signer      // of the ledger; nil: it is not signed
 	Trusted  bool             // see Options
 	Version  string           // see Options
+	Giver    *errands.Giver   // hands runs out to workers; nil: all run here
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 
 	repos   map[string]*repository
-	slots   testrun.Slots
+	crew    *crew
 	sandbox *testrun.Sandbox // nil: there is none
 	noForks bool             // what comes from other repositories is not tested
 

@@ -11,7 +11,7 @@ import (
 // secrets are what no log of a test run may show: lander's own, which no run gets, and of what runs are given the variables whose names
 // say that they are secret.
 func secrets(s config.Server, own func(string) string) []string {
-	all := []string{s.Token.Reveal(), s.App.Key.Reveal(), s.APIToken.Reveal(), s.SigningKey.Reveal(), s.DatabaseURL.Reveal()}
+	all := []string{s.Token.Reveal(), s.App.Key.Reveal(), s.APIToken.Reveal(), s.SigningKey.Reveal(), s.DatabaseURL.Reveal(), s.ReadToken.Reveal()}
 	if u, err := url.Parse(s.DatabaseURL.Reveal()); err == nil && u.User != nil {
 		password, _ := u.User.Password()
 		all = append(all, password)

@@ -15,6 +15,7 @@ import (
 	"lander/internal/queue"
 	"lander/internal/store"
 	"lander/internal/store/embedded"
+	"lander/internal/store/errands"
 	"lander/internal/vcs"
 	"lander/internal/web"
 )
@@ -42,6 +43,7 @@ type Server struct {
 	keepers  map[queue.Lane]*gate.Keeper
 	web      *web.Server
 	url      string
+	handing  func() // ends the connections for handing runs out; nil: there are none
 
 	cancel  context.CancelFunc
 	group   sync.WaitGroup
@@ -112,6 +114,7 @@ func (s *Server) start(ctx, run context.Context) (err error) {
 	for _, k := range s.keepers {
 		s.group.Go(func() { _ = k.Run(run) }) // ends only with its context
 	}
+	s.group.Go(func() { s.rooms.crew.watch(run) })
 	s.group.Go(func() { s.tidy(run) })
 	s.group.Go(func() { s.sweep(run) })
 	s.group.Go(func() { s.checkUp(run) })
@@ -155,6 +158,9 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.rooms.Enclose(ctx); err != nil {
 		return err
 	}
+	if err := s.handOut(ctx); err != nil {
+		return err
+	}
 	for _, l := range s.settings.Lanes {
 		s.keepers[l] = s.rooms.Keeper(l)
 	}
@@ -162,6 +168,27 @@ func (s *Server) build(ctx context.Context) error {
 	s.web.Alive = s.alive
 	return nil
 }
+
+// handOut makes what hands runs out to workers.
+func (s *Server) handOut(ctx context.Context) error {
+	pool, err := s.store.Pool(ctx, handers)
+	if err != nil {
+		return err
+	}
+	s.handing = pool.Close
+	speaks := protocol()
+	if s.rooms.sandbox != nil { // what is kept apart here is kept apart elsewhere
+		speaks = boxed()
+	}
+	if s.rooms.Giver, err = errands.NewGiver(pool, speaks, s.log); err != nil {
+		return err
+	}
+	s.rooms.hands().stir = func() { s.nudge(queue.Lane{}) }
+	return nil
+}
+
+// handers is how many connections handing out may take: none until there are workers, but for a look now and then.
+const handers = 4
 
 // URL is where people reach the pages.
 func (s *Server) URL() string { return s.url }
@@ -195,6 +222,9 @@ func (s *Server) Stop() {
 		s.ready.Store(false)
 		s.cancel()
 		s.group.Wait()
+		if s.handing != nil {
+			s.handing()
+		}
 		if s.store != nil {
 			s.store.Close()
 		}

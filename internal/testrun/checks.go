@@ -89,7 +89,7 @@ func (r *Runner) withChecks(ctx context.Context, job Job) queue.Verdict {
 	if !safeID(job.ID) {
 		return fault("start run", errors.New("its ID cannot be a file name"))
 	}
-	t, err := r.begin(job.ID)
+	t, err := r.begin(job.ID, job.Resumed)
 	if err != nil {
 		return fault("make log", err)
 	}

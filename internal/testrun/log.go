@@ -103,8 +103,8 @@ func (t *transcript) wait() (moved <-chan struct{}, over bool) {
 	return t.moved, t.over
 }
 
-// begin makes the log of a run. A run begun again under its old ID gets a new file; who reads the old one keeps it.
-func (r *Runner) begin(id string) (*transcript, error) {
+// begin makes the log of a run. A run begun again under its old ID gets a new file, unless it goes on; who reads the old one keeps it.
+func (r *Runner) begin(id string, goesOn bool) (*transcript, error) {
 	r.mu.Lock() // over all of it: a log that can be opened is known to be live
 	defer r.mu.Unlock()
 	if r.live[id] != nil {
@@ -114,13 +114,17 @@ func (r *Runner) begin(id string) (*transcript, error) {
 		return nil, err
 	}
 	path := r.logPath(id)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+	flag := os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	if !goesOn {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		flag |= os.O_EXCL
 	}
 	open := r.openLog
 	if open == nil {
 		open = func(path string) (*os.File, error) {
-			return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+			return os.OpenFile(path, flag, 0o600)
 		}
 	}
 	file, err := open(path)

@@ -70,6 +70,8 @@ type Job struct {
 	Recipe    queue.Recipe   // required: as the policy at Base says
 	Rerun     queue.Rerun    // what of it runs, where that is not all
 	Branch    string         // of the candidate's own, to which it is pushed for checks; required where the recipe has some
+	Resumed   bool           // it was elsewhere before: its log goes on where it stands
+	Placed    bool           `json:"-"` // one of Slots is held for it already
 }
 
 // Limits that a recipe leaves open, and lander's own.
@@ -94,10 +96,12 @@ func (r *Runner) Run(ctx context.Context, job Job) queue.Verdict {
 
 // suite is Run for the commands of a recipe. t is the run's log where somebody else keeps it.
 func (r *Runner) suite(ctx context.Context, job Job, t *transcript) queue.Verdict {
-	if end := r.slot(ctx, job.Recipe); end.How != "" {
-		return Judge(job.Recipe, nil, end)
+	if !job.Placed {
+		if end := r.slot(ctx, job.Recipe); end.How != "" {
+			return Judge(job.Recipe, nil, end)
+		}
+		defer r.slotFree()
 	}
-	defer r.slotFree()
 	began := r.now()
 	log := r.Log.With().Str("run", job.ID).Stringer("lane", job.Lane).Str("candidate", string(job.Candidate)).Logger()
 	fault := func(doing string, err error) queue.Verdict {
@@ -111,7 +115,7 @@ func (r *Runner) suite(ctx context.Context, job Job, t *transcript) queue.Verdic
 	close := func() error { return nil }
 	if t == nil {
 		var err error
-		if t, err = r.begin(job.ID); err != nil {
+		if t, err = r.begin(job.ID, job.Resumed); err != nil {
 			return fault("make log", err)
 		}
 		close = func() error { return r.finish(job.ID, t) }

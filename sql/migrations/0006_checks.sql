@@ -16,21 +16,18 @@ as $$
 $$;
 -- +goose StatementEnd
 
--- What was known as unproven is of the steps. unproven is of the checks as well, which have to be green in a run of the very candidate, and
+-- Why the checks of a candidate are not shown green; null: they are, or it has none. They have to be green in a run of the very candidate, and
 -- cannot be taken over from another one: they are of a commit, not of a tree.
-alter function unproven(candidates) rename to unproven_steps;
-
 -- +goose StatementBegin
-create function unproven(c candidates) returns text
+create function unchecked(c candidates) returns text
 language plpgsql stable
 as $$
 declare
-    why text := unproven_steps(c);
     tested runs;
     missing text;
 begin
-    if why is not null or not exists (select from gates(c.recipe) g where g.checked) then
-        return why;
+    if not exists (select from gates(c.recipe) g where g.checked) then
+        return null;
     end if;
     select * into tested from runs r
     where r.lane_id = c.lane_id and r.candidate = case c.via when 0 then c.id else c.via end and r.number = c.run;
@@ -91,7 +88,7 @@ begin
         raise exception 'candidate % cannot land: it was not tested by the recipe of its base', new.id
             using errcode = 'check_violation', constraint = 'candidates_intent_recipe';
     end if;
-    why := unproven(new);
+    why := coalesce(unproven(new), unchecked(new));
     if why is not null then
         raise exception 'candidate % cannot land: %', new.id, why
             using errcode = 'check_violation', constraint = 'candidates_intent_proven';

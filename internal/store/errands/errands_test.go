@@ -3,7 +3,6 @@ package errands_test
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -243,18 +242,6 @@ func TestSlotsHoldOverAllLabels(t *testing.T) {
 			t.Fatalf("under way: %+v, %v", all, err)
 		}
 		j.verdict <- []byte("green")
-	}
-}
-
-func TestLabelsThatCannotBe(t *testing.T) {
-	t.Parallel()
-	if got, err := errands.Labels([]string{"linux", "big", "linux"}); err != nil || !slices.Equal(got, []string{"big", "linux"}) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	for _, bad := range [][]string{{"Big"}, {""}, {"a b"}, {"-x"}, {strings.Repeat("x", 41)}, {"a", "b", "c", "d", "e"}} {
-		if got, err := errands.Labels(bad); err == nil {
-			t.Errorf("%q are labels: %v", bad, got)
-		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,7 @@ type Giver struct {
 type Errand struct {
 	Lane   queue.Lane // required
 	Run    string     // required: the run's name, for people
-	Labels []string   // that whoever takes it must have, as Labels gives them
+	Labels []string   // that whoever takes it must have, as queue.ParseLabels gives them
 	Job    []byte     // required: what to do, in the protocol's words; 1 MiB at most
 	Pack   []byte     // 64 MiB at most
 }
@@ -199,7 +200,7 @@ type Worker struct {
 	Labels   []string
 	Slots    int
 	Version  string
-	Same     bool // it speaks this program's protocol
+	Same     bool // it understands this giver: its protocol begins with the giver's
 	Alive    bool
 	Since    time.Time
 	LastBeat time.Time
@@ -215,7 +216,7 @@ func (g *Giver) Workers(ctx context.Context) ([]Worker, error) {
 	all := make([]Worker, len(rows))
 	for i, r := range rows {
 		all[i] = Worker{
-			Name: r.Name, Labels: r.Labels, Slots: r.Slots, Version: r.Version, Same: r.Protocol == g.protocol, Alive: r.Alive,
+			Name: r.Name, Labels: r.Labels, Slots: r.Slots, Version: r.Version, Same: strings.HasPrefix(r.Protocol, g.protocol), Alive: r.Alive,
 			Since: r.Began, LastBeat: r.Beat, Runs: r.Runs,
 		}
 	}

@@ -22,7 +22,8 @@ type Taker struct {
 	Pool     *pgxpool.Pool // required; of at least four connections
 	Name     string        // required: no other living worker has it
 	Protocol string        // required
-	Labels   []string      // as Labels gives them
+	Also     []string      // further protocols that it understands
+	Labels   []string      // as queue.ParseLabels gives them
 	Slots    int           // required
 	Version  string        // for people
 	// Do carries an errand out. Its context ends when the verdict is not wanted any more, with ErrFenced as the cause when it would be
@@ -73,8 +74,10 @@ func (t *Taker) Join(ctx context.Context) error {
 func (t *Taker) Run(ctx context.Context) error {
 	t.free, t.under = make(chan struct{}, t.Slots), map[Handed]context.CancelCauseFunc{}
 	queues := map[string]river.QueueConfig{}
-	for _, name := range queuesOf(t.Protocol, t.Labels) {
-		queues[name] = river.QueueConfig{MaxWorkers: t.Slots}
+	for _, protocol := range append([]string{t.Protocol}, t.Also...) {
+		for _, name := range queuesOf(protocol, t.Labels) {
+			queues[name] = river.QueueConfig{MaxWorkers: t.Slots}
+		}
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(t.work))

@@ -1,4 +1,4 @@
--- As a migration 0007 that only adds would leave a database for the landers of 0006.
+-- As a migration 0008 that only adds would leave a database for the landers of 0007.
 alter table lanes add colour text not null default 'green', add mood jsonb;
 alter table entries add colour text not null default 'green', add parent bigint;
 alter table approvals add weight bigint not null default 1;
@@ -12,4 +12,4 @@ alter table outbox add colour text not null default 'green';
 alter table inbox add colour text not null default 'green';
 create table shapes (lane_id bigint not null references lanes, corners bigint not null default 3);
 update schema_floor set oldest = 6;
-insert into goose_db_version (version_id, is_applied) values (7, true);
+insert into goose_db_version (version_id, is_applied) values (8, true);
