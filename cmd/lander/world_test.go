@@ -61,6 +61,8 @@ type world struct {
 	stderr string        // of the last command that a script ran by these commands
 	begun  []*begun
 	owned  []func()
+
+	endPostgres func() // of the database that landers share
 }
 
 type worldKey struct{}
@@ -69,7 +71,7 @@ func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*w
 
 func setup(env *testscript.Env) error {
 	w := &world{}
-	env.Values[worldKey{}] = w
+	env.Values[worldKey{}], env.Values[hiredKey{}] = w, map[string]*hired{}
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("LANDER_DATA_DIR", filepath.Join(env.WorkDir, "data"))
 	env.Setenv("LANDER_LISTEN", "127.0.0.1:0")

@@ -32,8 +32,9 @@ type handout struct {
 	at     errands.Handed // the zero one: it is not handed out
 	worker string         // who has it; empty: nobody
 	relay  *testrun.Relay // of who has it
-	beats  int64
-	heard  time.Time // when a beat was last new, or could not be asked for
+	beats  int64          // of it at the last look
+	looked time.Time // when that was
+	silent time.Duration
 	moved  bool      // it has been on a worker
 	lost   int       // workers that fell silent with it
 	alone  bool      // it cannot be handed out
@@ -179,7 +180,6 @@ func (h *handout) look(ctx context.Context) *queue.Verdict {
 		h.gone(sayForgottenRun)
 		return nil
 	case err != nil: // nobody is to blame for what could not be asked
-		h.heard = time.Now()
 		return nil
 	case s.Ended && s.Verdict == nil:
 		// Another lander keeps the lane now, or has just taken it.
@@ -195,7 +195,7 @@ func (h *handout) look(ctx context.Context) *queue.Verdict {
 		return nil
 	}
 	if h.worker == "" {
-		h.worker, h.beats, h.heard = s.Worker, s.Beats, time.Now()
+		h.worker, h.beats, h.looked, h.silent = s.Worker, s.Beats, time.Now(), 0
 		h.log.Info().Str("worker", s.Worker).Int("attempt", s.Attempt).Msg("run is on a worker")
 		h.say(sayOnWorker(s.Worker))
 	}
@@ -203,13 +203,21 @@ func (h *handout) look(ctx context.Context) *queue.Verdict {
 	if s.Ended {
 		return h.end(ctx, s)
 	}
-	if s.Beats != h.beats {
-		h.beats, h.heard = s.Beats, time.Now()
-	}
-	if time.Since(h.heard) < errands.Silence {
+	if h.hears(s.Beats, time.Now()) < errands.Silence {
 		return nil
 	}
 	return h.move(ctx)
+}
+
+// hears says for how long there was no new beat. Time in which nobody could look, because the database was away or this process stopped,
+// is no silence: the worker could not be heard then, or could not beat.
+func (h *handout) hears(beats int64, now time.Time) time.Duration {
+	passed := min(now.Sub(h.looked), 4*looks)
+	h.looked = now
+	if h.silent += passed; beats != h.beats {
+		h.beats, h.silent = beats, 0
+	}
+	return h.silent
 }
 
 // move takes the run from a worker that has been silent.
