@@ -177,9 +177,17 @@ func (c *client) lane(ctx context.Context, cmd *cobra.Command, arg string) (web.
 }
 
 func (c *client) lanes(ctx context.Context) ([]web.LaneView, error) {
-	var all struct{ Lanes []web.LaneView }
+	all, _, err := c.glance(ctx)
+	return all, err
+}
+
+func (c *client) glance(ctx context.Context) ([]web.LaneView, []web.WorkerView, error) {
+	var all struct {
+		Lanes   []web.LaneView
+		Workers []web.WorkerView
+	}
 	err := c.call(ctx, http.MethodGet, "/api/v1/lanes", nil, nil, &all)
-	return all.Lanes, err
+	return all.Lanes, all.Workers, err
 }
 
 func laneQuery(l web.LaneView) url.Values { return url.Values{"lane": {l.Lane}} }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,12 +24,12 @@ func (p *program) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := cl.lanes(c.Context())
+			all, workers, err := cl.glance(c.Context())
 			if err != nil {
 				return err
 			}
 			if p.json {
-				return p.print(map[string]any{"lanes": all})
+				return p.print(map[string]any{"lanes": all, "workers": workers})
 			}
 			t := table{head: []string{"LANE", "TRUNK", "QUEUED", "TESTING", "STATE"}, right: []int{2, 3}}
 			for _, l := range all {
@@ -39,11 +41,25 @@ func (p *program) status() *cobra.Command {
 					fmt.Fprintln(p.stdout, sayMissed(l))
 				}
 			}
+			p.showWorkers(workers)
 			return nil
 		},
 	}
 	p.reach(c)
 	return c
+}
+
+// showWorkers is silent where lander runs all tests itself.
+func (p *program) showWorkers(all []web.WorkerView) {
+	if !slices.ContainsFunc(all, func(w web.WorkerView) bool { return !w.Here }) {
+		return
+	}
+	t := table{head: []string{"WORKER", "SLOTS", "LABELS", "STATE", "RUNS"}, right: []int{1}}
+	for _, w := range all {
+		t.row(sayWorker(w), fmt.Sprint(w.Slots), strings.Join(w.Labels, ","), workerState(w), strings.Join(w.Runs, ", "))
+	}
+	fmt.Fprintln(p.stdout)
+	p.showTable(t)
 }
 
 func (p *program) queue() *cobra.Command {

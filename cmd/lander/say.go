@@ -286,6 +286,25 @@ func laneState(l web.LaneView) string {
 	return "running"
 }
 
+func sayWorker(w web.WorkerView) string {
+	if w.Here {
+		return "(lander's own)"
+	}
+	return w.Name
+}
+
+func workerState(w web.WorkerView) string {
+	switch {
+	case !w.Alive:
+		return "silent since " + local(w.Seen)
+	case w.Foreign:
+		return "does not understand this lander"
+	case len(w.Runs) == 0:
+		return "idle"
+	}
+	return "at work"
+}
+
 func sayMissed(l web.LaneView) string {
 	return fmt.Sprintf("%s: %s of the last day did not arrive; lander found what it had to know by asking. Look at the deliveries of the webhook on the forge.", l.Lane, count(l.Missed, "webhook", "webhooks"))
 }

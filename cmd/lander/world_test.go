@@ -115,7 +115,7 @@ func startHub(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	for name, value := range map[string]string{
 		"LANDER_FORGE_URL": server.URL + "/api/v3", "LANDER_TOKEN": token, "LANDER_WEBHOOK_SECRETS": secret,
-		"LANDER_LANES": repository + ":main", "LANDER_POLL": "1s",
+		"LANDER_LANES": repository + ":main", "LANDER_POLL": "1s", "GIT_URL": server.URL + "/" + repository + ".git",
 	} {
 		ts.Setenv(name, value)
 	}

@@ -28,12 +28,36 @@ type crew struct {
 	workers []errands.Worker // that are alive and understand what they are handed
 	changed chan struct{}    // closed when workers changes
 	starved map[queue.Lane]map[string]starving
+	local   []string // runs under way on this machine
 }
 
 // starving is a run that nobody who is alive may run.
 type starving struct {
 	labels []string
 	since  time.Time
+}
+
+// test runs something on a slot of this machine that has been taken.
+func (c *crew) test(ctx context.Context, repo *repository, job testrun.Job) queue.Verdict {
+	name := job.Lane.String() + " " + job.ID
+	c.mu.Lock()
+	c.local = append(c.local, name)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		i := slices.Index(c.local, name)
+		c.local = slices.Delete(c.local, i, i+1)
+	}()
+	job.Placed = true
+	return repo.runner.Run(ctx, job)
+}
+
+// busy lists the runs under way on this machine.
+func (c *crew) busy() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.local)
 }
 
 // patient is how long a run may be without anybody to run it before people are told: workers are replaced now and then.

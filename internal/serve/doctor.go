@@ -91,6 +91,7 @@ func (d *Doctor) Examine(ctx context.Context, tell func(Finding)) {
 	}
 	stop := d.database(ctx)
 	defer stop()
+	d.workers(ctx)
 	if d.reach(ctx) {
 		d.repositories(ctx)
 	}

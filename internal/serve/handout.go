@@ -33,11 +33,11 @@ type handout struct {
 	worker string         // who has it; empty: nobody
 	relay  *testrun.Relay // of who has it
 	beats  int64          // of it at the last look
-	looked time.Time // when that was
+	looked time.Time      // when that was
 	silent time.Duration
-	moved  bool      // it has been on a worker
-	lost   int       // workers that fell silent with it
-	alone  bool      // it cannot be handed out
+	moved  bool // it has been on a worker
+	lost   int  // workers that fell silent with it
+	alone  bool // it cannot be handed out
 }
 
 // run tests a candidate here, where there is room at once, or else wherever there is room first. It is the one place where runs are
@@ -52,8 +52,7 @@ func (r *Rooms) run(ctx context.Context, repo *repository, job testrun.Job, note
 		select {
 		case c.slots <- struct{}{}:
 			defer func() { <-c.slots }()
-			job.Placed = true
-			return repo.runner.Run(ctx, job)
+			return c.test(ctx, repo, job)
 		default:
 		}
 	}
@@ -164,8 +163,8 @@ func (h *handout) takeBack(ctx context.Context) (v queue.Verdict, ran bool) {
 	}
 	h.crew.feed(h.job.Lane, h.job.ID)
 	h.hush()
-	h.job.Resumed, h.job.Placed = h.moved, true
-	return h.repo.runner.Run(ctx, h.job), true
+	h.job.Resumed = h.moved
+	return h.crew.test(ctx, h.repo, h.job), true
 }
 
 // look sees how the run elsewhere stands; nil: it goes on.

@@ -67,3 +67,36 @@ func errNoHostname(err error) error {
 func errWorkerBare(why string) error {
 	return fmt.Errorf("a worker runs what others send it, and there is no sandbox here: %s; mend that, or say sandbox: none to run tests as lander's own user", why)
 }
+
+// What the doctor says of workers.
+
+func sayWorkers(names []string, slots int) string {
+	verb := "runs"
+	if len(names) > 1 {
+		verb = "run"
+	}
+	return fmt.Sprintf("%s %s tests for this lander, %d at a time", listed(names), verb, slots)
+}
+
+const (
+	sayNoWorkers          = "no worker is alive, and this lander runs no tests itself (workers: none): nothing can land"
+	sayMendNoWorkers      = "Start one with: lander worker"
+	sayMendForeignWorkers = "Run the same version of lander there as here, and a sandbox where there is one here."
+	sayMendSilentWorkers  = "Start them again, or leave them: they are forgotten after a month."
+)
+
+func sayForeignWorkers(names []string) string {
+	return listed(names) + " would not understand this lander, or would run without a sandbox what it keeps in one; nothing is handed to them"
+}
+
+func saySilentWorkers(names []string) string {
+	return listed(names) + " went away without a word"
+}
+
+// listed is names with "and" before the last.
+func listed(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

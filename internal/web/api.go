@@ -29,7 +29,12 @@ func (s *Server) apiLanes(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err, databaseAway())
 		return
 	}
-	s.writeJSON(w, http.StatusOK, map[string]any{"lanes": views})
+	workers, err := s.workers(r.Context())
+	if err != nil {
+		s.fail(w, r, err, databaseAway())
+		return
+	}
+	s.writeJSON(w, http.StatusOK, map[string]any{"lanes": views, "workers": workers})
 }
 
 func (s *Server) apiQueue(w http.ResponseWriter, r *http.Request) {

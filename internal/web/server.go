@@ -38,6 +38,8 @@ type Server struct {
 	// Follow writes a run's output as it comes, until the run is over; errors are as those of Logs. nil: a log is shown as it is.
 	Follow func(ctx context.Context, l queue.Lane, id RunID, w io.Writer) error
 
+	Workers func(context.Context) ([]WorkerView, error) // who runs tests; nil: nobody says
+
 	APIToken string // a caller who shows it is an admin; empty: only the local socket is
 	Public   bool   // everybody may read
 	Forge    string // base of the forge's pages, for links to pull requests and commits; empty: only the links that the forge gave
