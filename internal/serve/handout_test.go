@@ -177,7 +177,7 @@ func TestARunIsHandedOutAndTold(t *testing.T) {
 	t.Parallel()
 	y := newYard(t, config.NoWorkers)
 	y.worker("a")
-	v := y.wait(y.start(t.Context(), y.job("main.1.1", "cat word; echo "+strings.Repeat("x", 200_000)+"; exit 3")))
+	v := y.wait(y.start(t.Context(), y.job("main.1.1", "cat word; head -c 200000 /dev/zero | tr '\\0' x; exit 3")))
 	if v.Outcome != queue.Red || v.Step != "unit" || v.Exit != 3 || len(v.Steps) != 1 {
 		t.Errorf("verdict %+v", v)
 	}
@@ -353,7 +353,7 @@ func BenchmarkTwoWorkers(b *testing.B) {
 		began := time.Now()
 		var runs []<-chan queue.Verdict
 		for i := range 16 {
-			runs = append(runs, y.start(b.Context(), y.job(fmt.Sprintf("main.%d.%d", round, i), "sleep 1")))
+			runs = append(runs, y.start(b.Context(), y.job(fmt.Sprintf("main.%d.%d", round, i), "sleep 3")))
 		}
 		for _, r := range runs {
 			if v := y.wait(r); v.Outcome != queue.Green {
