@@ -93,7 +93,7 @@ func (p *program) root() *cobra.Command {
 		verbs []*cobra.Command
 	}{
 		{groupRun, []*cobra.Command{p.demo(), p.serve(), p.worker(), p.migrate(), p.doctor()}},
-		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why(), p.logVerb(), p.repro(), p.verify(), p.simulate()}},
+		{groupLook, []*cobra.Command{p.status(), p.queue(), p.show(), p.why(), p.logVerb(), p.repro(), p.flakes(), p.verify(), p.simulate()}},
 		{groupOrder, []*cobra.Command{p.pause(), p.resume()}},
 		{groupRepository, []*cobra.Command{p.initVerb(), p.policy()}},
 		{groupMore, []*cobra.Command{p.completion(), p.version(), p.health()}},

@@ -82,7 +82,7 @@ func (r *Rooms) Web(nudge func(queue.Lane)) *web.Server {
 		secrets = append(secrets, []byte(secret.Reveal()))
 	}
 	return &web.Server{
-		Inbox: r.Store, Views: r.Store, Lanes: r.Settings.Lanes, Healthy: r.Store.Healthy, WebhookSecrets: secrets, Verify: forge.Verify,
+		Inbox: r.Store, Views: r.Store, Flakes: r.Store, Lanes: r.Settings.Lanes, Healthy: r.Store.Healthy, WebhookSecrets: secrets, Verify: forge.Verify,
 		Decode: github.Decode, Nudge: nudge, Logs: r.logs, Follow: r.follow, Workers: r.staff, APIToken: r.Settings.APIToken.Reveal(), Public: r.Settings.Public,
 		Forge: forgePages(r.Settings.ForgeURL), Now: r.Now, Log: r.Log,
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"html/template"
 	"net/http"
 	"path"
@@ -70,6 +71,8 @@ var pages = sync.OnceValue(func() *template.Template {
 		"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"verdict":  sayVerdict,
+		"rate":     func(f float64) string { return fmt.Sprintf("%.1f %%", 100*f) },
+		"flakes":   func(v LaneView) string { return FlakesPath(queue.Lane{Repo: v.Repo, Trunk: v.Trunk}) },
 		"trial":    sayTrial,
 		"optional": sayOptional,
 		"outcome":  func(v *queue.Verdict) string { return outcomeClass(v) },

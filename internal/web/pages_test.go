@@ -54,7 +54,7 @@ func TestTheQueuePageReadsFromTopToBottom(t *testing.T) {
 	w := busy(t)
 	a := w.get("/lanes/acme/app/main")
 	has(t, a, http.StatusOK, `href="https://forge.example/acme/app/pull/1"`, `href="/changes/2/acme/app/main"`, `href="https://forge.example/acme/app/commit/`+string(sha('9')))
-	const want = "acme/app main trunk at aaaaaaaa Running " +
+	const want = "acme/app main trunk at aaaaaaaa flaky tests Running " +
 		"In flight being tested as cccccccc on aaaaaaaa · run&nbsp;1 · 49 min ago one #1 by ann · approved by bob · asked 59 min ago " +
 		"Line 1 2 two #2 by ann · approved by bob · asked 59 min ago " +
 		"Held 1 3 three #3 by ann · approved by bob · asked 59 min ago It is a draft. Who can lift it: ann. " +

@@ -68,7 +68,7 @@ func ending() refusal {
 }
 
 func noSuchCall(r *http.Request) refusal {
-	return refusal{http.StatusNotFound, fmt.Sprintf("there is no %s %s", r.Method, clip(r.URL.Path, 100)), "GET /api/v1/lanes, /api/v1/queue, /api/v1/changes/N, /api/v1/history; POST /api/v1/pause, /api/v1/resume, /api/v1/changes/N/VERB; each with ?lane=OWNER/NAME:BRANCH"}
+	return refusal{http.StatusNotFound, fmt.Sprintf("there is no %s %s", r.Method, clip(r.URL.Path, 100)), "GET /api/v1/lanes, /api/v1/queue, /api/v1/changes/N, /api/v1/history, /api/v1/flakes; POST /api/v1/pause, /api/v1/resume, /api/v1/changes/N/VERB; each with ?lane=OWNER/NAME:BRANCH"}
 }
 
 func noSuchPage() refusal {
@@ -295,6 +295,8 @@ var phrases = map[string]string{
 	"no flight": "Nothing is being tested.",
 	"no line":   "Nobody is waiting.",
 	"no lately": "Nothing has landed here yet.",
+	"no flakes": "Nothing was seen to fail by chance in the last 30 days.",
+	"flakes":    "What failed on a commit and passed on the very same one, in the last 30 days; the dearest first.",
 	"no lanes":  "No lane is kept here. Start lander with --lane OWNER/NAME:BRANCH.",
 	"no runs":   "It has not been tested here.",
 	"gone":      "It is not open any more.",

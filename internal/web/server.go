@@ -20,9 +20,10 @@ import (
 
 // Server answers webhooks, API calls and browsers. Its Handler may be used by many at once.
 type Server struct {
-	Inbox Inbox        // required
-	Views Views        // required
-	Lanes []queue.Lane // required: the lanes that are kept
+	Inbox  Inbox        // required
+	Views  Views        // required
+	Flakes Flakes       // nil: nothing is told of chance
+	Lanes  []queue.Lane // required: the lanes that are kept
 
 	Healthy func(context.Context) error // required: why the database does not answer
 
@@ -98,6 +99,7 @@ func (s *Server) routes() http.Handler {
 
 	mux.HandleFunc("GET /api/v1/lanes", s.reading(s.apiLanes))
 	mux.HandleFunc("GET /api/v1/queue", s.reading(s.apiQueue))
+	mux.HandleFunc("GET /api/v1/flakes", s.reading(s.apiFlakes))
 	mux.HandleFunc("GET /api/v1/history", s.reading(s.apiHistory))
 	mux.HandleFunc("GET /api/v1/changes/{number}", s.reading(s.apiChange))
 	mux.HandleFunc("GET /api/v1/runs/{candidate}/{run}", s.reading(s.apiRun))
@@ -109,6 +111,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /events", s.reading(s.events))
 	mux.HandleFunc("GET /{$}", s.reading(s.lanesPage))
 	mux.HandleFunc("GET /lanes/{owner}/{name}/{trunk...}", s.reading(s.queuePage))
+	mux.HandleFunc("GET /flakes/{owner}/{name}/{trunk...}", s.reading(s.flakesPage))
 	mux.HandleFunc("GET /changes/{number}/{owner}/{name}/{trunk...}", s.reading(s.changePage))
 	mux.HandleFunc("GET /logs/{candidate}/{run}/{owner}/{name}/{trunk...}", s.reading(s.logPage))
 	mux.HandleFunc("GET /assets/{file}", serveAsset)
