@@ -22,7 +22,7 @@ var mornings = flag.Int("mornings", 2, "how many simulated mornings are lived th
 func TestTheEngineDoesAsTheSimulation(t *testing.T) {
 	t.Parallel()
 	for i := range *mornings {
-		lander := sim.Lander{Window: []int{3, 4, 1, 2, 5}[i%5], Batch: []int{8, 5, 2, 1}[i%4]}
+		lander := sim.Lander{Window: []int{3, 4, 1, 2, 5}[i%5], Batch: []int{8, 5, 2, 1}[i%4], New: true}
 		t.Run(fmt.Sprintf("%d,%d", i+1, lander.Window), func(t *testing.T) {
 			t.Parallel()
 			tr := morning(uint64(i+1), 15)

@@ -121,3 +121,45 @@ func (s *server) landings() []Written {
 	}
 	return landed
 }
+
+// resolve brings an open intent to its end.
+func (w *world) resolve(id CandidateID, denied string) {
+	w.t.Helper()
+	for tries, round := 0, 0; round < 20; round++ {
+		c := w.q.Candidate(id)
+		r := w.read(c)
+		r.Tries = tries
+		what := w.q.Resolve(id, r, w.now, w.p)
+		if what == ResolvePush && denied != "" {
+			what = ResolveBurn // it was refused for good
+		}
+		switch what {
+		case ResolveNothing:
+			return
+		case ResolveLanded:
+			w.apply(LandingDone{id, w.now})
+			w.seeTrunk()
+			return
+		case ResolveAborted:
+			w.apply(LandingUndone{ID: id, Denied: denied, At: w.now})
+			w.seeTrunk()
+			return
+		case ResolvePush:
+			if denied = w.denies; denied == "" {
+				w.pushed(c)
+			}
+		case ResolveBurn:
+			if w.burned != "" {
+				w.apply(LandingHindered{id, w.burned, w.now})
+				return
+			}
+			w.add(r.Ledger, seal(r.Ledger, w.q.Abort(c, r, w.now)))
+		case ResolveRead:
+			tries++
+		case ResolveStop:
+			w.apply(LedgerSeen{Tip: r.Ledger, Above: r.Above, Single: w.single, Problem: r.Problem, At: w.now})
+			return
+		}
+	}
+	w.t.Fatalf("no end of the landing of %d", id)
+}

@@ -12,8 +12,9 @@ import (
 // Lander is lander's own planner: the real queue, played through its facts and deeds. The zero Lander uses all workers and puts as many
 // changes into a candidate as the planner likes.
 type Lander struct {
-	Window int // runs of the lane at a time; 0: as many as there are workers
-	Batch  int // changes in one candidate; 0: as many as the planner likes
+	Window int  // runs of the lane at a time; 0: as many as there are workers
+	Batch  int  // changes in one candidate; 0: as many as the planner likes
+	New    bool // its lane has no past, and so does not know what a red run is worth
 }
 
 // Name is "lander".
@@ -40,8 +41,10 @@ func (s Lander) lane(t *Trace, seed uint64) *lander {
 			Approvals: 1, Window: window, Batch: s.Batch,
 			Recipe: queue.Recipe{Steps: []queue.Step{{Name: suite, Run: "true"}}},
 		},
-		// Nor is it new: it knows by now what a red run is worth.
-		q: queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: trunk}, Estimates: &queue.Estimates{Reds: queue.Tally{Good: 3}}},
+		q: queue.Queue{Lane: queue.Lane{Repo: "acme/app", Trunk: trunk}},
+	}
+	if !s.New {
+		l.q.Estimates = &queue.Estimates{Reds: queue.Tally{Good: 3}}
 	}
 	l.engine.arrive = l.arrive
 	if t.Areas {
