@@ -115,5 +115,8 @@ func shortOf(sha SHA) string { return string(sha[:min(len(sha), 12)]) }
 // lander goes on with what it left.
 var ErrUnwanted = errors.New("the result is no longer wanted")
 
+// ErrHidden says that the forge answers, and does not show lander what was told of a commit.
+var ErrHidden = errors.New("lander may not read it")
+
 // ErrNoRerun says that nobody but its own app can run a check once more on the same commit.
 var ErrNoRerun = errors.New("it cannot be run again from here")

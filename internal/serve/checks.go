@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"lander/internal/forge"
 	"lander/internal/forge/github"
 	"lander/internal/queue"
 	"lander/internal/testrun"
@@ -25,7 +26,12 @@ type elsewhere struct {
 var _ testrun.Elsewhere = (*elsewhere)(nil)
 
 func (e *elsewhere) CheckRuns(ctx context.Context, sha queue.SHA) ([]queue.CheckRun, error) {
-	return e.forge.CheckRuns(ctx, e.name, sha)
+	told, err := e.forge.CheckRuns(ctx, e.name, sha)
+	var denied *forge.DeniedError
+	if errors.As(err, &denied) || forge.Permanent(err) {
+		err = fmt.Errorf("%w: %w", queue.ErrHidden, err)
+	}
+	return told, err
 }
 
 func (e *elsewhere) RunAgain(ctx context.Context, r queue.CheckRef) error {

@@ -19,7 +19,7 @@ type Elsewhere interface {
 	Offer(ctx context.Context, branch string, sha queue.SHA) error
 	// Retract deletes the branch where it stands at that commit.
 	Retract(ctx context.Context, branch string, sha queue.SHA) error
-	// CheckRuns lists all that was told of a commit's checks.
+	// CheckRuns lists all that was told of a commit's checks. queue.ErrHidden says that lander may not know.
 	CheckRuns(ctx context.Context, sha queue.SHA) ([]queue.CheckRun, error)
 	// RunAgain asks for a check to be run again on the same commit; queue.ErrNoRerun: that is not to be had.
 	RunAgain(ctx context.Context, r queue.CheckRef) error
@@ -28,6 +28,7 @@ type Elsewhere interface {
 const (
 	usualCheckEvery = 30 * time.Second
 	retractLimit    = 30 * time.Second
+	refusedLimit    = 5 * time.Minute // for which the forge may refuse to show checks before that is told
 )
 
 // Nudge has the runs that wait for checks look at once. It carries no data; a lost one costs time only.
@@ -134,6 +135,7 @@ type wait struct {
 	since      time.Time // of the push
 	said       string    // the last line of the log
 	failures   int       // in a row
+	refused    time.Time // since when the forge refuses; zero: it does not
 }
 
 // run pushes the candidate and waits. That the forge or the git server does not answer is waited out: it says nothing of the candidate.
@@ -181,12 +183,28 @@ func (w *wait) run(ctx context.Context) (v queue.Verdict) {
 			w.failures = 0
 			w.say(logChecks(v.Reason))
 		}
+		if reason := w.refusal(err); reason != "" {
+			return queue.Verdict{Outcome: queue.Infra, Reason: reason}
+		}
 		if ctx.Err() != nil {
 			v.Outcome, v.Reason = queue.Cancelled, sayCancelled
 			return v
 		}
 		w.runner.rest(ctx, nudged, w.pause(err, seen.For))
 	}
+}
+
+// refusal says that the forge has refused for too long; empty: it has not.
+func (w *wait) refusal(err error) string {
+	switch {
+	case !errors.Is(err, queue.ErrHidden):
+		w.refused = time.Time{}
+	case w.refused.IsZero():
+		w.refused = w.runner.now()
+	case w.runner.now().Sub(w.refused) >= refusedLimit:
+		return sayUnreadable(err)
+	}
+	return ""
 }
 
 // askAgain asks for a result that does not count to be had anew, where it is still the newest.

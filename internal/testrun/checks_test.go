@@ -23,6 +23,7 @@ type yard struct {
 	noRerun  bool
 	down     error // what everything answers
 	refuses  error // what pushes answer
+	blind    error // what looks answer
 	looks    int
 }
 
@@ -51,7 +52,7 @@ func (y *yard) CheckRuns(context.Context, queue.SHA) ([]queue.CheckRun, error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.looks++
-	return slices.Clone(y.told), y.down
+	return slices.Clone(y.told), errors.Join(y.down, y.blind)
 }
 
 func (y *yard) RunAgain(_ context.Context, r queue.CheckRef) error {
@@ -174,6 +175,25 @@ func TestAForgeThatIsDownIsWaitedOut(t *testing.T) {
 		want(t, <-done, queue.Green, "")
 		if log := readLog(t, r, job.ID); strings.Count(log, down.Error()) != 2 {
 			t.Errorf("the log:\n%s", log)
+		}
+	})
+}
+
+// A forge that answers, and refuses, is a matter for whoever gave lander its permissions, who is told.
+func TestAForgeThatDoesNotShowChecks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, y, job := checked(t)
+		y.blind = queue.ErrHidden
+		done := begin(context.Background(), r, job)
+		time.Sleep(4 * time.Minute)
+		y.do(func() { y.blind = nil })
+		time.Sleep(time.Minute)
+		y.do(func() { y.blind = queue.ErrHidden })
+		began := time.Now()
+		want(t, <-done, queue.Infra, "the forge does not show lander the checks: ")
+		if d := time.Since(began); d < 5*time.Minute || d > 6*time.Minute {
+			t.Errorf("after %v", d)
 		}
 	})
 }

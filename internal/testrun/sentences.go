@@ -328,6 +328,10 @@ func sayChecked(c queue.Check, conclusion string, final bool) string {
 
 const sayNowhere = "lander has no way here to push candidates and to read checks"
 
+func sayUnreadable(err error) string {
+	return "the forge does not show lander the checks: " + err.Error()
+}
+
 func sayNotOffered(err error) string {
 	return "the candidate cannot be pushed for its checks: " + err.Error()
 }
