@@ -2,6 +2,9 @@ package mutants
 
 const ledgerSQL, startSQL = "sql/migrations/0002_ledger.sql", "sql/migrations/0001_start.sql"
 
+// intentSQL has the check at intent as it is by now: a later migration replaced that of an earlier one.
+const intentSQL = "sql/migrations/0006_checks.sql"
+
 // refuses is a case of the test that breaks each law of the schema past all Go code: where the law stands in Go too, only there is it
 // seen that Postgres holds it by itself.
 func refuses(what string) test { return test{"internal/store", "TestTheSchemaRefuses/" + what} }
@@ -51,7 +54,7 @@ var intents = []mutant{
 	},
 	{
 		name:  "the check at intent, all that Postgres makes",
-		edits: []edit{{ledgerSQL, "    select * into lane from lanes where id = new.lane_id;\n    if lane.tip <> new.base then", "    return null;\n    if lane.tip <> new.base then"}},
+		edits: []edit{{intentSQL, "    select * into lane from lanes where id = new.lane_id;\n    if lane.tip <> new.base then", "    return null;\n    if lane.tip <> new.base then"}},
 		red:   []test{{"internal/store", "TestAnIntentIsCheckedAgain"}, {"internal/store", "TestSaveReportsABrokenLaw"}},
 	},
 	schema("of trunk", "stands on %, and trunk on %", "landing while trunk is elsewhere"),
@@ -67,7 +70,7 @@ var intents = []mutant{
 		name: "the serializable transaction", // Postgres insists on it, so that both go
 		edits: []edit{
 			{"internal/store/save.go", `w.serializable = intends(step)`, `w.serializable = false`},
-			{ledgerSQL, `raise exception 'candidate % cannot land: its intent is not saved`, `raise notice 'candidate % cannot land: its intent is not saved`},
+			{intentSQL, `raise exception 'candidate % cannot land: its intent is not saved`, `raise notice 'candidate % cannot land: its intent is not saved`},
 		},
 		red: []test{{"internal/store", "TestAnIntentThatSeemsToHangOnAnotherLaneIsSentAgain"}},
 	},
@@ -104,7 +107,7 @@ var intents = []mutant{
 func schema(of, words string, cases ...string) mutant {
 	m := mutant{
 		name:  "the check at intent, " + of + ", in Postgres",
-		edits: []edit{{ledgerSQL, "raise exception 'candidate % " + words, "raise notice 'candidate % " + words}},
+		edits: []edit{{intentSQL, "raise exception 'candidate % " + words, "raise notice 'candidate % " + words}},
 	}
 	for _, c := range cases {
 		m.red = append(m.red, refuses(c))

@@ -19,7 +19,7 @@ var heads = []mutant{
 	},
 	{
 		name:  "the pinned head, at the intent, in Postgres",
-		edits: []edit{{ledgerSQL, `e.state = 'queued' and not e.gone and e.head = m.head as queued`, `e.state = 'queued' and not e.gone as queued`}},
+		edits: []edit{{intentSQL, `e.state = 'queued' and not e.gone and e.head = m.head as queued`, `e.state = 'queued' and not e.gone as queued`}},
 		red:   []test{refuses("landing a head that was not tested")},
 	},
 	{
