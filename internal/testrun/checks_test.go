@@ -161,6 +161,7 @@ func TestAForgeThatIsDownIsWaitedOut(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		y.do(func() { y.down = nil })
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if y.pushes != 1 {
 			t.Fatalf("pushed %d times", y.pushes)
 		}
@@ -211,6 +212,7 @@ func TestAForgeThatAsksToWaitIsNotAskedBefore(t *testing.T) {
 		y.down = timed{time.Now().Add(20 * time.Minute)}
 		done := begin(context.Background(), r, job)
 		time.Sleep(19 * time.Minute)
+		synctest.Wait()
 		if y.looks != 0 || r.Resting() != 1 {
 			t.Errorf("looked %d times, resting %d", y.looks, r.Resting())
 		}
