@@ -106,8 +106,10 @@ func TestSeveralChecksAreOneVerdict(t *testing.T) {
 		"one of two":                   {[]queue.CheckRun{of(windows, 1, "success")}, 0, queue.Unmeasured, "", `check "jenkins" of @ci-user is missing`, false},
 		"one of two, its limit longer": {[]queue.CheckRun{of(windows, 1, "success")}, time.Hour, queue.Unmeasured, "", "is missing", false},
 		"one of two, too late":         {[]queue.CheckRun{of(windows, 1, "success")}, 2 * time.Hour, queue.TimedOut, "jenkins", `check "jenkins" of @ci-user is missing, 2h after`, true},
-		"none, and one is too late": {nil, time.Hour, queue.TimedOut, "windows-ci",
-			`check "windows-ci" of github-actions is missing; check "jenkins" of @ci-user is missing, 1h after the push (timeout)`, true},
+		"none, and one is too late": {
+			nil, time.Hour, queue.TimedOut, "windows-ci",
+			`check "windows-ci" of github-actions is missing; check "jenkins" of @ci-user is missing, 1h after the push (timeout)`, true,
+		},
 		"red while the other is waited for": {[]queue.CheckRun{status(jenkins, 2, "failure")}, 0, queue.Red, "jenkins", "failed", true},
 		"red counts before stopped":         {[]queue.CheckRun{of(windows, 1, "cancelled"), status(jenkins, 2, "failure")}, 0, queue.Red, "jenkins", "failed", true},
 		"red counts before its own limit":   {[]queue.CheckRun{of(windows, 1, "timed_out"), status(jenkins, 2, "failure")}, 0, queue.Red, "jenkins", "failed", true},

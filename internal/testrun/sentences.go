@@ -346,4 +346,5 @@ func logUnread(what string, e error) string {
 func logAskedAgain(r queue.CheckRef) string {
 	return fmt.Sprintf("asked %s to run check run %d again", r.App, r.ID)
 }
+
 func logNotAgain(e error) string { return "not run again: " + e.Error() }
