@@ -170,7 +170,7 @@ func TestSettingsTellEveryProblemAtOnce(t *testing.T) {
 		"LANDER_API_TOKEN_FILE names /empty, which is empty; put the value into it",
 		"LANDER_TOKEN and LANDER_TOKEN_FILE are both set; keep one",
 		`LANDER_LANES wants OWNER/NAME:BRANCH, as in acme/app:main, not "acme/app"`,
-		`LANDER_WORKERS wants a whole number from 1 to 1000, as in 4, not "many"`,
+		`LANDER_WORKERS wants a whole number from 1 to 1000, as in 4, or none, not "many"`,
 		"LANDER_RUN_ENV cannot hand LANDER_TOKEN to test runs: what begins with LANDER_ is lander's own",
 		`LANDER_SANDBOX wants one of bubblewrap, none, not "jail"`,
 		`LANDER_RUN_READ wants absolute paths below /, not "tools"`,
