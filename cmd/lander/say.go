@@ -68,15 +68,6 @@ For this shell only:
 	exampleServe = `  LANDER_TOKEN=… LANDER_WEBHOOK_SECRETS=… lander serve --lane acme/app:main
   lander serve --config /etc/lander.yml`
 
-	shortWorker = "Take test runs from the landers of a database, on any number of machines"
-	longWorker  = `Take test runs from the landers of a database, on any number of machines.
-
-A worker needs the database and read access to git. It lands nothing, and is refused any credential that could: lander alone pushes.
-SIGTERM or Ctrl-C gives back what is under way, and it begins on another machine at once. What a killed worker had begins elsewhere
-after ten seconds.`
-	exampleWorker = `  LANDER_DATABASE_URL=postgres://lander@db/lander lander worker
-  lander worker --database-url-file /etc/lander/db --read-token-file /etc/lander/read --workers 4 --labels linux,big`
-
 	usageConfig = "file of settings, YAML [LANDER_CONFIG]"
 	usageJSON   = "print JSON"
 	usageServer = "address of a lander on another machine, as in https://lander.example.com [LANDER_SERVER]"
@@ -162,10 +153,6 @@ func errMissing(c *cobra.Command, name string) error {
 }
 
 var errInterrupted = errors.New("ended before it was done")
-
-func errWorkerName(name string) error {
-	return fmt.Errorf("another worker that is alive is called %s; give this one a name of its own with --name", name)
-}
 
 func errShell(given string) error {
 	return fmt.Errorf("there is no completion for %q; name one of: %s", given, strings.Join(shells, ", "))
@@ -284,25 +271,6 @@ func laneState(l web.LaneView) string {
 		return "not looked at yet"
 	}
 	return "running"
-}
-
-func sayWorker(w web.WorkerView) string {
-	if w.Here {
-		return "(lander's own)"
-	}
-	return w.Name
-}
-
-func workerState(w web.WorkerView) string {
-	switch {
-	case !w.Alive:
-		return "silent since " + local(w.Seen)
-	case w.Foreign:
-		return "does not understand this lander"
-	case len(w.Runs) == 0:
-		return "idle"
-	}
-	return "at work"
 }
 
 func sayMissed(l web.LaneView) string {

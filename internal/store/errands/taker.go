@@ -86,6 +86,7 @@ func (t *Taker) Run(ctx context.Context) error {
 		Schema: schema, Logger: loggerOf(t.Log), Queues: queues, Workers: workers, JobTimeout: -1, MaxAttempts: 1,
 		// A run may take a day. What is rescued is fenced anyway; this keeps River's tables telling the truth.
 		RescueStuckJobsAfter: 48 * time.Hour,
+		ReindexerIndexNames:  []string{}, // the tables are small, and a worker's login does not own them
 	})
 	if err != nil {
 		return fmt.Errorf("make River's client: %w", err)
