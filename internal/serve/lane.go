@@ -77,9 +77,7 @@ func workers(s config.Server) int {
 
 // hands are who can run tests.
 func (r *Rooms) hands() *crew {
-	if r.crew == nil {
-		r.crew = newCrew(r.Settings, workers(r.Settings), r.Giver, r.Log)
-	}
+	r.hired.Do(func() { r.crew = newCrew(r.Settings, workers(r.Settings), r.Giver, r.Log) })
 	return r.crew
 }
 

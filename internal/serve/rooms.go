@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -37,6 +38,7 @@ type Rooms struct {
 	Log      zerolog.Logger
 
 	repos   map[string]*repository
+	hired   sync.Once
 	crew    *crew
 	sandbox *testrun.Sandbox // nil: there is none
 	noForks bool             // what comes from other repositories is not tested
