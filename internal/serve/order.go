@@ -76,7 +76,7 @@ func decode(text []byte, into any) error {
 	if err := d.Decode(into); err != nil {
 		return err
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // a Decoder gives it bare
+	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("there is more behind it")
 	}
 	return nil
