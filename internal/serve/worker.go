@@ -176,10 +176,15 @@ func (w *Worker) carryOut(ctx context.Context, t *errands.Task) (queue.Verdict, 
 	if err := repo.runner.Forget(o.Job.ID); err != nil {
 		return queue.Verdict{}, err
 	}
+	// What stands at the tip has landed. If it was tested here, its tool caches are the lane's from now on.
+	if err := repo.runner.Landed(o.Job.Lane, o.Tip); err != nil {
+		w.log.Warn().Err(err).Stringer("lane", o.Job.Lane).Msg("tool caches of what landed are lost")
+	}
 	over, told := make(chan struct{}), make(chan error, 1)
 	go func() {
 		told <- repo.runner.Mirror(ctx, o.Job.ID, over, errands.MostChunk, looks, func(p []byte) error { return t.Send(ctx, p) })
 	}()
+	o.Job.Placed = true // River hands out no more than there is room for
 	v := repo.runner.Run(ctx, o.Job)
 	close(over)
 	if err := <-told; err != nil && ctx.Err() == nil {
