@@ -71,8 +71,11 @@ func TestStepsThatAreNotNeeded(t *testing.T) {
 	t.Parallel()
 	r := queue.Recipe{
 		Steps: []queue.Step{
-			{Name: "gen", Paths: []string{"proto/**"}}, {Name: "api", Paths: []string{"api/**", "**/*.go"}, Needs: []string{"gen"}},
-			{Name: "web", Paths: []string{"web/**"}, Needs: []string{}}, {Name: "unit", Needs: []string{}}, {Name: "site", Paths: []string{"docs/*"}},
+			{Name: "gen", Paths: []string{"proto/**"}},
+			{Name: "api", Paths: []string{"api/**", "**/*.go"}, Needs: []string{"gen"}},
+			{Name: "web", Paths: []string{"web/**"}, Needs: []string{}},
+			{Name: "unit", Needs: []string{}},
+			{Name: "site", Paths: []string{"docs/*"}},
 		},
 		Optional: []queue.Step{{Name: "links", Paths: []string{"docs/**"}, Needs: []string{"site"}}},
 	}

@@ -343,6 +343,7 @@ func logChecks(standing string) string { return "waiting: " + standing }
 func logUnread(what string, e error) string {
 	return what + " does not succeed, trying again: " + e.Error()
 }
+
 func logAskedAgain(r queue.CheckRef) string {
 	return fmt.Sprintf("asked %s to run check run %d again", r.App, r.ID)
 }
