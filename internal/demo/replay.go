@@ -158,7 +158,7 @@ func (h *history) play(ctx context.Context, w *world, progress func(Progress), o
 // ended waits until a change has landed, was dropped, or cannot be gone on with, as where the suite fails on trunk itself. Nobody here
 // will mend that, so such a one is closed.
 func (w *world) ended(ctx context.Context, n int) (st queue.Standing, err error) {
-	aside := func(r queue.Reason) bool { return r.Code == "aside" }
+	aside := func(r queue.Reason) bool { return r.Code == "aside" || r.Code == queue.WhyTrunkRed }
 	err = w.until(ctx, fmt.Sprintf("#%d has landed", n), func(ctx context.Context) (bool, error) {
 		st, err = w.standing(ctx, n)
 		return st.Stage == queue.StageLanded || st.Stage == queue.StageDropped || slices.ContainsFunc(st.Reasons, aside), err

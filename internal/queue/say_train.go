@@ -47,12 +47,15 @@ func sayForgotten() string {
 	return "whose fault a red run is cannot be found out any more, so its changes are tested anew"
 }
 
+// WhyTrunkRed is the code of the reason that every change of a lane has whose trunk is red.
+const WhyTrunkRed = "trunk red"
+
 // Why is what it tells every change of the lane.
 func (r *RedTrunk) Why() Reason { return sayRedTrunk(r) }
 
 func sayRedTrunk(r *RedTrunk) Reason {
 	return Reason{
-		Code: "trunk red", Text: "trunk itself is red: " + names(r.Names) + " fails on " + r.Tip.Short() + " without any change that waits", Since: r.At,
+		Code: WhyTrunkRed, Text: "trunk itself is red: " + names(r.Names) + " fails on " + r.Tip.Short() + " without any change that waits", Since: r.At,
 		Who:  "whoever can mend trunk: as a hotfix (the command land hotfix), which is tested at once, or past lander",
 		Next: fmt.Sprintf("nothing below a hotfix is tested on it; when trunk has moved, or at %s, the first in line is tried", r.NotTill.UTC().Format("15:04:05 MST")),
 	}

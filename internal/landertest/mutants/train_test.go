@@ -41,7 +41,7 @@ var trains = []mutant{
 	},
 	{
 		name:  "that a part is not the whole",
-		edits: []edit{{"internal/queue/proof.go", "\t\t\tv.Outcome, v.Reason = Unmeasured, sayUnproven(s.Name)\n\t\t\treturn v\n", "\t\t\tcontinue\n"}},
+		edits: []edit{{"internal/queue/proof.go", "\t\t\tv.Outcome, v.Reason = Unmeasured, sayUnproven(name)\n\t\t\treturn v\n", "\t\t\tcontinue\n"}},
 		red:   []test{{"internal/queue", "TestAPartIsNotTheWhole"}},
 	},
 	{
