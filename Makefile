@@ -15,7 +15,7 @@ SUITES  ?= github.com/yuin/goldmark@v1.8.7 -skip=Performance github.com/goccy/go
 	github.com/rs/zerolog@v1.34.0 -skip=TestWriteReturnsNoOfWrittenBytes
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test faults soak kills mutate suites model blame bench figures cover lint fmt generate clean
+.PHONY: help build demo test faults soak kills mutate hostile suites model blame bench figures cover lint fmt generate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ kills: ## Kill the demo's story with -9 at random moments, resume it, and compar
 mutate: ## Take out one defence at a time, and see that a named test turns red (MUTANT='lease|burn')
 	@scripts/need go git postgres
 	go test -v -count=1 -timeout 24h -run '^TestEveryDefenceIsMissed$$' ./internal/landertest/mutants -mutants '$(MUTANT)'
+
+hostile: ## Let each hostile suite be run by root's lander and by an ordinary user's (as root; make test has one of the two for each)
+	@scripts/need go git bubblewrap
+	go test -v -count=1 -timeout 1h -run 'Sandbox|Flood|Outside|FirstProcess|Denied|Network|Secrets|Caches' ./internal/testrun -everyone
 
 suites: ## Put bugs into Go modules, and see what a rerun costs and whom it names (BUGS=40 SUITES='github.com/yuin/goldmark@v1.8.7' SEED=7)
 	@scripts/need go

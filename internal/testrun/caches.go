@@ -34,9 +34,13 @@ type laneCaches struct {
 	overlay bool // layers are laid over one another by the kernel; else each run gets a copy of them
 }
 
+// Tests have fewer, for each of them costs a run.
+var (
+	mostLayers = 8  // beyond these they are made one
+	mostGreen  = 16 // green runs whose caches are kept until they land
+)
+
 const (
-	mostLayers = 8              // beyond these they are made one
-	mostGreen  = 16             // green runs whose caches are kept until they land
 	longGreen  = 24 * time.Hour // and for how long
 	wholeLayer = "whole-"       // begins the name of a layer that is all there is, and not what is different from those below
 )

@@ -194,8 +194,12 @@ func tell(ctx context.Context, s *Sandbox, dir, story string) string {
 
 func TestCachesCannotBePoisoned(t *testing.T) {
 	t.Parallel()
+	short := []string{"what a run writes is seen when it has landed", "what a red run writes is gone, also when its commit lands"}
 	for name := range stories {
 		for _, way := range []string{"layers", "copies"} {
+			if way == "copies" && !*everyone && !slices.Contains(short, name) {
+				continue // copies are easier to get right, and slower
+			}
 			story := name + ", with " + way
 			t.Run(story, func(t *testing.T) {
 				t.Parallel()

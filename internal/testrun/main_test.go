@@ -17,6 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	mostLayers, mostGreen = 3, 4
 	if dir := os.Getenv("TESTRUN_HELPER"); dir != "" {
 		helper(dir)
 		return

@@ -3,6 +3,8 @@ package testrun
 import (
 	"context"
 	"encoding/json"
+	"flag"
+	"hash/fnv"
 	"io"
 	"os"
 	"os/exec"
@@ -47,18 +49,29 @@ type outcome struct {
 // proved is the sandbox of this process.
 var proved = sync.OnceValues(func() (*Sandbox, error) { return Prove(context.Background(), Options{}) })
 
-// modes are the users that lander may be: whoever runs the tests, and where that is root an ordinary one as well.
-func modes() []string {
-	if os.Geteuid() == 0 {
-		return []string{"as root", "as an ordinary user"}
+var everyone = flag.Bool("everyone", false, "let each hostile suite be run by root's lander and by an ordinary user's, and not by one of them")
+
+// modes are the users that lander may be: whoever runs the tests, and where that is root an ordinary one as well. Each takes a part of what
+// there is, always the same, unless both are asked for.
+func modes(t *testing.T) []string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return []string{"as this user"}
 	}
-	return []string{"as this user"}
+	both := []string{"as root", "as an ordinary user"}
+	if *everyone {
+		return both
+	}
+	name := fnv.New32a()
+	_, _ = name.Write([]byte(t.Name())) // never an error
+	i := name.Sum32() >> 8 & 1
+	return both[i : i+1]
 }
 
 // endure runs an ordeal in each mode.
 func endure(t *testing.T, o ordeal, check func(*testing.T, outcome)) {
 	t.Helper()
-	for _, mode := range modes() {
+	for _, mode := range modes(t) {
 		t.Run(mode, func(t *testing.T) { check(t, o.run(t, mode)) })
 	}
 }
