@@ -69,11 +69,13 @@ done
 func (s *Sandbox) prove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "lander-proof-")
+	// As a run's own directory, so that what a lander leaves that is killed meanwhile is found by Sweep.
+	private, err := makeScratch(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("prove sandbox: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // if it cannot be: where it is, it is swept
+	defer func() { _ = private.remove() }() // if it cannot be: Sweep finds this too
+	dir := private.dir
 	place := proofPlace(filepath.Join(dir, "checkout"))
 	for _, sub := range []string{"checkout", "scratch"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
