@@ -15,7 +15,7 @@ import (
 	"lander/internal/sim"
 )
 
-var mornings = flag.Int("mornings", 2, "how many simulated mornings are lived through")
+var mornings = flag.Int("mornings", 1, "how many simulated mornings are lived through")
 
 // What lander does in a simulation it does with a forge, git and Postgres too: the same runs of the same changes, the same landings in the
 // same groups, and the same drops, all in the same order and at the same times. Only the runs' lengths and results are the simulation's.
